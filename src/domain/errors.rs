@@ -1,0 +1,420 @@
+//! Refusals: every documented way in which an operation can end other than well.
+//!
+//! One list for all doors. It knows nothing of HTTP or sockets; each door prints an [`Error`] in its own language
+//! as its last act. Codes and meanings are those of the published error dictionary
+//! (`https://www.twilio.com/docs/api/errors`); statuses follow the kind of refusal: what the URL names and is absent
+//! 404, a conflict 409, what the caller may not do 403, the rest 400.
+
+use std::fmt;
+
+use super::conversations::ConversationSid;
+use super::roles::Permission;
+
+/// Every way an operation can end other than well.
+///
+/// A variant is a promise to callers: its code is published and never changes meaning. What went wrong inside is
+/// [`Error::Internal`]; callers learn nothing from it but that it was us.
+#[derive(Debug)]
+pub enum Error {
+    /// What the request names does not exist for this caller. The door puts its path into the sentence.
+    NotFound,
+    /// The route exists, but not with this method.
+    MethodNotAllowed,
+    /// Credentials are missing or wrong.
+    Unauthenticated,
+    /// An access token was refused.
+    Token(TokenFault),
+    /// The user's roles lack a permission.
+    NotPermitted(Permission),
+    /// The user takes no part in the conversation, though it may be seen.
+    NotParticipant,
+    /// The request cannot be read: why, in a few words.
+    Malformed(&'static str),
+    /// A parameter has a value that cannot be accepted.
+    Invalid(Invalid),
+    /// The body is longer than any request may be.
+    TooLarge {
+        /// The longest body accepted, in bytes.
+        max_bytes: usize,
+    },
+    /// An update without any parameter it knows.
+    NothingToUpdate,
+    /// The conversation is closed, which is final.
+    ConversationClosed,
+    /// Another conversation of the service has this unique name.
+    UniqueNameTaken,
+    /// The identity has a user in this service already.
+    UserExists,
+    /// The identity takes part in this conversation already.
+    ParticipantExists,
+    /// The pair of address and proxy address is bound in a conversation that is not closed.
+    AddressPairInUse {
+        /// The conversation that holds the pair.
+        holder: ConversationSid,
+    },
+    /// A user or participant holds the role, or it is one of the service's defaults.
+    RoleInUse,
+    /// The account's default service cannot be deleted.
+    DefaultServiceKept,
+    /// The conversation has as many participants as it may have.
+    TooManyParticipants,
+    /// The conversation has as many participants on channels as it may have.
+    TooManyChannelParticipants,
+    /// The user takes part in as many open conversations as one may.
+    TooManyConversations,
+    /// The conversation has no Messaging Service, so nobody on a channel can take part.
+    NoMessagingService,
+    /// The server cannot serve this now; nothing was changed and it may be tried again.
+    Unavailable,
+    /// A fault of ours.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is wrong with a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "each name and its sentence in `published` say it all"
+)]
+pub enum Invalid {
+    FriendlyNameMissing,
+    FriendlyNameTooLong,
+    UniqueNameTooLong,
+    UniqueNameLooksLikeSid,
+    AttributesTooLong {
+        max_bytes: usize,
+    },
+    AttributesNotJson,
+    DateCreated,
+    DateUpdated,
+    AuthorTooLong,
+    BodyTooLong,
+    IdentityMissing,
+    IdentityTooLong,
+    IdentityReserved,
+    IdentityLooksLikeSid,
+    IdentityWithAddress,
+    AddressMalformed,
+    ProxyAddressMalformed,
+    AddressEqualsProxyAddress,
+    AddressEmpty,
+    ProxyAddressEmpty,
+    ProxyAddressNotOwned,
+    ChannelsDiffer,
+    NoProxyAddressToRemove,
+    ProxyAddressNotAddable,
+    NoProjectedAddressToRemove,
+    ProjectedAddressNotAddable,
+    ProjectedAddressNotOwned,
+    IdentityNotAddable,
+    StateEmpty,
+    StateUnknown,
+    StateClosedAtCreation,
+    InactiveTimerTooShort,
+    ClosedTimerTooShort,
+    InactiveTimerMalformed,
+    ClosedTimerMalformed,
+    PermissionUnknown,
+    RoleTypeUnknown,
+    ConversationRoleNotFound,
+    ServiceRoleNotFound,
+    MessagingServiceMalformed,
+    MessagingServiceForeign,
+    MediaSidMalformed,
+    MediaNotFound,
+    ContentSidMalformed,
+    ContentNotFound,
+    LastReadMessageIndex,
+    LastReadTimestamp,
+    /// A parameter without a code of its own.
+    Parameter {
+        name: &'static str,
+        wants: &'static str,
+    },
+}
+
+/// Why an access token was refused, in the order of the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "each name and its sentence in `published` say it all"
+)]
+pub enum TokenFault {
+    Malformed,
+    Header,
+    Issuer,
+    Signature,
+    NotYetValid,
+    Expired,
+    LifetimeTooLong,
+    Grants,
+    IdentityTooLong,
+    /// A new token for an open connection names another identity, service or account.
+    OtherIdentity,
+}
+
+/// A refusal as it is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The HTTP status.
+    pub status: u16,
+    /// The code of the error dictionary.
+    pub code: u32,
+}
+
+const fn published(status: u16, code: u32) -> Published {
+    Published { status, code }
+}
+
+impl Error {
+    /// The published code and the HTTP status that goes with it.
+    #[must_use]
+    pub const fn published(&self) -> Published {
+        match self {
+            Self::NotFound => published(404, 20404),
+            Self::MethodNotAllowed => published(405, 20004),
+            Self::Unauthenticated => published(401, 20003),
+            Self::Token(fault) => fault.published(),
+            Self::NotPermitted(_) => published(403, 50107),
+            Self::NotParticipant => published(403, 50430),
+            Self::Malformed(_) => published(400, 20422),
+            Self::Invalid(what) => published(400, what.code()),
+            Self::TooLarge { .. } => published(413, 20413),
+            Self::NothingToUpdate => published(400, 20161),
+            Self::ConversationClosed => published(400, 50377),
+            Self::UniqueNameTaken => published(409, 50353),
+            Self::UserExists => published(409, 50201),
+            Self::ParticipantExists => published(409, 50433),
+            Self::AddressPairInUse { .. } => published(409, 50416),
+            Self::RoleInUse | Self::DefaultServiceKept => published(409, 20409),
+            Self::TooManyParticipants => published(400, 50417),
+            Self::TooManyChannelParticipants => published(400, 50422),
+            Self::TooManyConversations => published(400, 50214),
+            Self::NoMessagingService => published(400, 50373),
+            Self::Unavailable => published(503, 20503),
+            Self::Internal(_) => published(500, 20500),
+        }
+    }
+
+    /// Wraps a fault of ours.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+}
+
+impl TokenFault {
+    const fn published(self) -> Published {
+        match self {
+            Self::Malformed => published(401, 20101),
+            Self::Header => published(401, 20102),
+            Self::Issuer => published(401, 20103),
+            Self::Signature => published(401, 20107),
+            Self::NotYetValid => published(401, 20105),
+            Self::Expired => published(401, 20104),
+            Self::LifetimeTooLong => published(401, 20157),
+            Self::Grants => published(401, 20106),
+            Self::IdentityTooLong => published(401, 50207),
+            Self::OtherIdentity => published(403, 20403),
+        }
+    }
+}
+
+impl Invalid {
+    const fn code(self) -> u32 {
+        match self {
+            Self::FriendlyNameMissing => 50000,
+            Self::FriendlyNameTooLong => 50003,
+            Self::UniqueNameTooLong => 50004,
+            Self::UniqueNameLooksLikeSid => 50390,
+            Self::AttributesTooLong { .. } => 50303,
+            Self::AttributesNotJson => 50304,
+            Self::DateCreated => 50308,
+            Self::DateUpdated => 50309,
+            Self::AuthorTooLong => 50310,
+            Self::BodyTooLong => 50504,
+            Self::IdentityMissing => 50204,
+            Self::IdentityTooLong => 50207,
+            Self::IdentityReserved => 50203,
+            Self::IdentityLooksLikeSid => 50206,
+            Self::IdentityWithAddress => 50211,
+            Self::AddressMalformed => 50407,
+            Self::ProxyAddressMalformed => 50408,
+            Self::AddressEqualsProxyAddress => 50409,
+            Self::AddressEmpty => 50411,
+            Self::ProxyAddressEmpty => 50412,
+            Self::ProxyAddressNotOwned => 50413,
+            Self::ChannelsDiffer => 50414,
+            Self::NoProxyAddressToRemove => 50440,
+            Self::ProxyAddressNotAddable => 50441,
+            Self::NoProjectedAddressToRemove => 50442,
+            Self::ProjectedAddressNotAddable => 50443,
+            Self::ProjectedAddressNotOwned => 50439,
+            Self::IdentityNotAddable => 50444,
+            Self::StateEmpty => 50374,
+            Self::StateUnknown => 50378,
+            Self::StateClosedAtCreation => 50384,
+            Self::InactiveTimerTooShort => 50375,
+            Self::ClosedTimerTooShort => 50376,
+            Self::InactiveTimerMalformed => 50379,
+            Self::ClosedTimerMalformed => 50380,
+            Self::PermissionUnknown => 50104,
+            Self::RoleTypeUnknown => 50105,
+            Self::ConversationRoleNotFound => 50109,
+            Self::ServiceRoleNotFound => 50102,
+            Self::MessagingServiceMalformed => 50341,
+            Self::MessagingServiceForeign => 50342,
+            Self::MediaSidMalformed => 50510,
+            Self::MediaNotFound => 50507,
+            Self::ContentSidMalformed => 50526,
+            Self::ContentNotFound => 20404,
+            Self::LastReadMessageIndex => 50421,
+            Self::LastReadTimestamp => 50405,
+            Self::Parameter { .. } => 20422,
+        }
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(what: Invalid) -> Self {
+        Self::Invalid(what)
+    }
+}
+
+impl From<TokenFault> for Error {
+    fn from(fault: TokenFault) -> Self {
+        Self::Token(fault)
+    }
+}
+
+/// Sentences that client programs are known to read (50416, 50433, 50353, 50201) are exactly the published ones.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("The requested resource was not found"),
+            Self::MethodNotAllowed => f.write_str("Method not allowed on this resource"),
+            Self::Unauthenticated => f.write_str("Authenticate"),
+            Self::Token(fault) => fault.fmt(f),
+            Self::NotPermitted(permission) => {
+                write!(f, "User not permitted to do this: {permission} is missing")
+            }
+            Self::NotParticipant => f.write_str("User is not a participant of this conversation"),
+            Self::Malformed(why) => write!(f, "Invalid request: {why}"),
+            Self::Invalid(what) => what.fmt(f),
+            Self::TooLarge { max_bytes } => {
+                write!(f, "Request entity is larger than {max_bytes} bytes")
+            }
+            Self::NothingToUpdate => f.write_str("Update without any parameter to change"),
+            Self::ConversationClosed => {
+                f.write_str("Conversation is closed, which is a final state")
+            }
+            Self::UniqueNameTaken => {
+                f.write_str("Conversation with provided unique name already exists")
+            }
+            Self::UserExists => f.write_str("User already exists"),
+            Self::ParticipantExists => f.write_str("Participant already exists"),
+            Self::AddressPairInUse { holder } => write!(
+                f,
+                "A binding for this participant and proxy address already exists in Conversation {holder}"
+            ),
+            Self::RoleInUse => f.write_str("Role is in use and cannot be deleted"),
+            Self::DefaultServiceKept => {
+                f.write_str("The default service of an account cannot be deleted")
+            }
+            Self::TooManyParticipants => {
+                f.write_str("Participant limit of the conversation exceeded")
+            }
+            Self::TooManyChannelParticipants => {
+                f.write_str("Limit of participants without a chat identity exceeded")
+            }
+            Self::TooManyConversations => f.write_str("User takes part in too many conversations"),
+            Self::NoMessagingService => f.write_str("Conversation has no messaging service"),
+            Self::Unavailable => f.write_str("Service unavailable, try again"),
+            Self::Internal(_) => f.write_str("Internal server error"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Internal(cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TokenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "Invalid Access Token",
+            Self::Header => "Invalid Access Token header",
+            Self::Issuer => "Invalid Access Token issuer/subject",
+            Self::Signature => "Access Token signature invalid",
+            Self::NotYetValid => "Access Token not yet valid",
+            Self::Expired => "Access Token expired or expiration date invalid",
+            Self::LifetimeTooLong => "Access Token lifetime over 24 hours",
+            Self::Grants => "Invalid Access Token grants",
+            Self::IdentityTooLong => "Identity in the Access Token is longer than 256 characters",
+            Self::OtherIdentity => "Access Token of another identity, service or account",
+        })
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FriendlyNameMissing => "FriendlyName is required",
+            Self::FriendlyNameTooLong => "FriendlyName is longer than 256 characters",
+            Self::UniqueNameTooLong => "UniqueName is longer than 256 characters",
+            Self::UniqueNameLooksLikeSid => "UniqueName has the form of a conversation SID",
+            Self::AttributesTooLong { max_bytes } => {
+                return write!(f, "Attributes are longer than {max_bytes} bytes");
+            }
+            Self::AttributesNotJson => "Attributes are not valid JSON",
+            Self::DateCreated => "DateCreated is not a date and time",
+            Self::DateUpdated => "DateUpdated is not a date and time",
+            Self::AuthorTooLong => "Author is longer than 256 characters",
+            Self::BodyTooLong => "Body is longer than 32768 bytes",
+            Self::IdentityMissing => "Identity is required",
+            Self::IdentityTooLong => "Identity is longer than 256 characters",
+            Self::IdentityReserved => "Identity is reserved",
+            Self::IdentityLooksLikeSid => "Identity has the form of a user SID",
+            Self::IdentityWithAddress => "Identity is not allowed for a participant with an address",
+            Self::AddressMalformed => "MessagingBinding.Address is invalid",
+            Self::ProxyAddressMalformed => "MessagingBinding.ProxyAddress is invalid",
+            Self::AddressEqualsProxyAddress => "MessagingBinding.Address equals MessagingBinding.ProxyAddress",
+            Self::AddressEmpty => "MessagingBinding.Address is empty",
+            Self::ProxyAddressEmpty => "MessagingBinding.ProxyAddress is empty",
+            Self::ProxyAddressNotOwned => "MessagingBinding.ProxyAddress does not belong to the account",
+            Self::ChannelsDiffer => {
+                "MessagingBinding.Address and MessagingBinding.ProxyAddress are of different channels"
+            }
+            Self::NoProxyAddressToRemove => "Participant has no proxy address to remove",
+            Self::ProxyAddressNotAddable => "Failed to add a proxy address to a participant",
+            Self::NoProjectedAddressToRemove => "Participant has no projected address to remove",
+            Self::ProjectedAddressNotAddable => "Participant already has a binding; cannot add a projected address",
+            Self::ProjectedAddressNotOwned => "MessagingBinding.ProjectedAddress does not belong to the account",
+            Self::IdentityNotAddable => "Cannot add an identity to this participant",
+            Self::StateEmpty => "State cannot be empty",
+            Self::StateUnknown => "State must be active, inactive or closed",
+            Self::StateClosedAtCreation => "A new conversation cannot be closed",
+            Self::InactiveTimerTooShort => "Timers.Inactive is shorter than one minute",
+            Self::ClosedTimerTooShort => "Timers.Closed is shorter than ten minutes",
+            Self::InactiveTimerMalformed => "Timers.Inactive is not an ISO 8601 duration",
+            Self::ClosedTimerMalformed => "Timers.Closed is not an ISO 8601 duration",
+            Self::PermissionUnknown => "Permission is unknown for this type of role",
+            Self::RoleTypeUnknown => "Type must be conversation or service",
+            Self::ConversationRoleNotFound => "RoleSid names no conversation role of this service",
+            Self::ServiceRoleNotFound => "RoleSid names no service role of this service",
+            Self::MessagingServiceMalformed => "MessagingServiceSid is malformed",
+            Self::MessagingServiceForeign => "MessagingServiceSid names no messaging service of this account",
+            Self::MediaSidMalformed => "MediaSid is malformed",
+            Self::MediaNotFound => "MediaSid names no media of this service",
+            Self::ContentSidMalformed => "ContentSid is malformed",
+            Self::ContentNotFound => "ContentSid names no content template of this account",
+            Self::LastReadMessageIndex => "LastReadMessageIndex is not a message index",
+            Self::LastReadTimestamp => "LastReadTimestamp is not a date and time",
+            Self::Parameter { name, wants } => return write!(f, "Invalid parameter {name}: {wants}"),
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Services: the walls between sets of conversations, users and roles of one account.
+
+use super::accounts::AccountSid;
+use super::roles::RoleSid;
+use super::sids::{Kind, Sid};
+use super::time::Timestamp;
+
+/// The SID of a service.
+pub type ServiceSid = Sid<Service>;
+/// The SID of a Messaging Service.
+pub type MessagingServiceSid = Sid<MessagingService>;
+
+/// A conversation service. Services of one account share nothing but the account's addresses.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Service {
+    /// Its SID.
+    pub sid: ServiceSid,
+    /// Whose it is.
+    pub account_sid: AccountSid,
+    /// A name for people.
+    pub friendly_name: String,
+    /// The role of the user who creates a conversation, when joining it.
+    pub default_conversation_creator_role_sid: RoleSid,
+    /// The role of participants with an identity.
+    pub default_conversation_role_sid: RoleSid,
+    /// The role of new users.
+    pub default_chat_service_role_sid: RoleSid,
+    /// Whether it is kept and shown who is online.
+    pub reachability_enabled: bool,
+    /// When it was created.
+    pub date_created: Timestamp,
+    /// When it was last changed.
+    pub date_updated: Timestamp,
+}
+
+impl Kind for Service {
+    const PREFIX: &'static str = "IS";
+}
+
+/// A Messaging Service: carries messages to and from addresses on channels.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct MessagingService {
+    /// Its SID.
+    pub sid: MessagingServiceSid,
+    /// Whose it is.
+    pub account_sid: AccountSid,
+    /// A name for people.
+    pub friendly_name: String,
+}
+
+impl Kind for MessagingService {
+    const PREFIX: &'static str = "MG";
+}

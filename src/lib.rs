@@ -1,0 +1,4 @@
+//! Convoke.
+pub mod domain;
+pub mod ops;
+pub mod store;

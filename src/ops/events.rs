@@ -1,0 +1,248 @@
+//! What a caller missed: everything that changed after a position.
+//!
+//! There is one way to catch up, whatever the cause of the gap (a reconnect, a slow consumer, a lost publication, a
+//! restart): ask for what changed *since position N*. The answer is compacted: the rows as they are now, each with the
+//! position of its last change, and the tombstones of what is gone. It is read in one snapshot.
+
+use std::collections::HashMap;
+
+use sqlx::{Connection as _, PgConnection};
+
+use super::Core;
+use super::access::{self, For};
+use crate::domain::participants::Membership;
+use crate::domain::{
+    Conversation, ConversationRef, ConversationSid, Ctx, Error, Message, Participant,
+    ParticipantSid, Timestamp, User, UserRef, UserSid,
+};
+use crate::store;
+
+/// The newest message of a conversation, as its document shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastMessage {
+    /// Its index.
+    pub index: i64,
+    /// When it was created.
+    pub date_created: Timestamp,
+}
+
+/// What changed in a conversation after a position.
+#[derive(Debug)]
+pub struct ConversationChanges {
+    /// The conversation as it is now; its `position` is where this answer ends.
+    pub conversation: Conversation,
+    /// Its newest message.
+    pub last_message: Option<LastMessage>,
+    /// Messages that were added or changed, by the position of their last change.
+    pub messages: Vec<Message>,
+    /// Index and position of messages that were removed.
+    pub removed_messages: Vec<(i64, i64)>,
+    /// Participants that were added or changed, by the position of their last change.
+    pub participants: Vec<Participant>,
+    /// Participants that were removed, with the position of that.
+    pub removed_participants: Vec<(ParticipantSid, i64)>,
+}
+
+/// What changed of what belongs to a user after a position.
+#[derive(Debug)]
+pub struct UserChanges {
+    /// The user as it is now; its `position` is where this answer ends.
+    pub user: User,
+    /// Own conversations that were joined or changed, by the position of their last change.
+    pub memberships: Vec<Membership>,
+    /// Conversations that were left, with the position of that.
+    pub left: Vec<(ConversationSid, i64)>,
+}
+
+/// Reads what changed in a conversation after a position; none when the conversation is gone.
+///
+/// For the node's own fan-out: who hears of it is checked by the subscription, with [`may_follow`].
+///
+/// # Errors
+/// As the database.
+pub async fn conversation_since(
+    core: &Core,
+    sid: ConversationSid,
+    position: i64,
+) -> Result<Option<ConversationChanges>, Error> {
+    let mut conn = core.store.visit().await?;
+    let mut tx = conn.begin_with(SNAPSHOT).await?;
+    let Some(conversation) = store::conversations::list_by_sids(&mut tx, &[sid])
+        .await?
+        .pop()
+    else {
+        return Ok(None);
+    };
+    let last_message = last_message(&mut tx, sid).await?;
+    // A message takes a position, so no more were added than positions were taken.
+    let since_index = conversation.last_message_index - (conversation.position - position) + 1;
+    let (messages, removed_messages) = if conversation.messages_position > position {
+        store::messages::since(&mut tx, sid, position, since_index).await?
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    let (participants, removed_participants) = if conversation.roster_position > position {
+        store::participants::since(&mut tx, sid, position).await?
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    tx.commit().await?;
+    Ok(Some(ConversationChanges {
+        conversation,
+        last_message,
+        messages,
+        removed_messages,
+        participants,
+        removed_participants,
+    }))
+}
+
+/// Reads what changed of what belongs to a user after a position; none when the user is gone.
+///
+/// # Errors
+/// As the database.
+pub async fn user_since(
+    core: &Core,
+    sid: UserSid,
+    position: i64,
+) -> Result<Option<UserChanges>, Error> {
+    let mut conn = core.store.visit().await?;
+    let mut tx = conn.begin_with(SNAPSHOT).await?;
+    let Some(user) = store::users::load(&mut tx, sid).await? else {
+        return Ok(None);
+    };
+    let (memberships, left) = if user.conversations_position > position {
+        store::memberships::since(&mut tx, sid, position).await?
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    tx.commit().await?;
+    Ok(Some(UserChanges {
+        user,
+        memberships,
+        left,
+    }))
+}
+
+/// One snapshot for all statements of an answer.
+const SNAPSHOT: &str = "begin isolation level repeatable read read only";
+
+async fn last_message(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+) -> Result<Option<LastMessage>, Error> {
+    let found = store::messages::find_last_of_many(conn, &[of]).await?.pop();
+    Ok(found.map(|(_, index, date_created)| LastMessage {
+        index,
+        date_created,
+    }))
+}
+
+/// Reads a conversation with its newest message, for a caller who may look at it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn document(
+    core: &Core,
+    ctx: &Ctx,
+    which: &ConversationRef,
+) -> Result<(Conversation, Option<LastMessage>), Error> {
+    let mut conn = core.store.visit().await?;
+    let mut tx = conn.begin_with(SNAPSHOT).await?;
+    let conversation = access::conversation(&mut tx, ctx, which, For::Peeking)
+        .await?
+        .conversation;
+    let last_message = last_message(&mut tx, conversation.sid).await?;
+    tx.commit().await?;
+    Ok((conversation, last_message))
+}
+
+/// Checks that a caller may hear of a conversation: of its own fields, or ([`For::TakingPart`]) of everything.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn may_follow(
+    core: &Core,
+    ctx: &Ctx,
+    which: &ConversationRef,
+    what_for: For,
+) -> Result<Conversation, Error> {
+    let mut conn = core.store.visit().await?;
+    Ok(access::conversation(&mut conn, ctx, which, what_for)
+        .await?
+        .conversation)
+}
+
+/// Lists a conversation's participants in the order of their SIDs, from `from` on (inclusive), at most `limit`.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn roster(
+    core: &Core,
+    ctx: &Ctx,
+    of: ConversationSid,
+    from: Option<ParticipantSid>,
+    order: store::Order,
+    limit: i64,
+) -> Result<Vec<Participant>, Error> {
+    let mut conn = core.store.visit().await?;
+    access::conversation(&mut conn, ctx, &of.into(), For::TakingPart).await?;
+    Ok(store::participants::list_by_sid(
+        &mut conn,
+        of,
+        from,
+        order == store::Order::Descending,
+        limit,
+    )
+    .await?)
+}
+
+/// Lists the acting user's own conversations in the order of their SIDs, from `from` on (inclusive), at most `limit`.
+///
+/// # Errors
+/// [`Error::NotFound`] for another user's.
+pub async fn memberships(
+    core: &Core,
+    ctx: &Ctx,
+    of: UserSid,
+    from: Option<ConversationSid>,
+    order: store::Order,
+    limit: i64,
+) -> Result<Vec<Membership>, Error> {
+    let mut conn = core.store.visit().await?;
+    access::own_user(&mut conn, ctx, of).await?;
+    Ok(store::memberships::list(
+        &mut conn,
+        of,
+        from,
+        order == store::Order::Descending,
+        limit,
+    )
+    .await?)
+}
+
+/// Reads a user's position and fields.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn user(core: &Core, ctx: &Ctx, which: UserSid) -> Result<User, Error> {
+    let mut conn = core.store.visit().await?;
+    access::user(&mut conn, ctx, &UserRef::Sid(which)).await
+}
+
+/// The newest positions of many conversations and users, for the sweep. What is gone is missing.
+///
+/// # Errors
+/// As the database.
+pub async fn positions(
+    core: &Core,
+    conversations: &[ConversationSid],
+    users: &[UserSid],
+) -> Result<HashMap<uuid::Uuid, i64>, Error> {
+    let mut conn = core.store.visit().await?;
+    let rows = store::events::positions(&mut conn, conversations, users).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.sid, row.position))
+        .collect())
+}

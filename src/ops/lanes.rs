@@ -1,0 +1,210 @@
+//! Lanes: drafts that wait together are committed together.
+//!
+//! # Why
+//! A conversation's counter is held over the flush of a commit. With a connection per caller, 64 callers in one
+//! conversation stand in line for 64 flushes; in a lane they share one. A lane adds no delay: it takes whatever
+//! waits when it comes back from its last commit. Few lanes make large batches; a conversation keeps to one lane of a
+//! node, so lanes do not wait for each other's rows.
+//!
+//! Correctness never depends on lanes: the row's lock puts messages in order, across lanes and nodes.
+//!
+//! # When something breaks
+//! One refused draft refuses only itself. When a batch fails for a reason outside of it, the lane makes a new
+//! connection, looks which drafts were written after all (the commit may have been what broke), and tries the others
+//! one by one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info};
+
+use super::{Core, messages};
+use crate::domain::{Announcement, Ctx, Error, Event, Message, MessageSid, Scope};
+use crate::store;
+use crate::store::messages::{Hold, NewMessage, Written};
+
+/// The most drafts in one commit.
+const MOST_IN_BATCH: usize = 256;
+/// How many drafts may wait for a lane; further callers wait before they get in line.
+const MOST_WAITING: usize = 1024;
+
+/// The ways into the lanes.
+pub struct Lanes(Vec<mpsc::Sender<Waiting>>);
+
+/// One lane's end of the line; `run` works it off.
+pub struct Lane(mpsc::Receiver<Waiting>);
+
+struct Waiting {
+    ctx: Ctx,
+    new: NewMessage,
+    answer: oneshot::Sender<Result<Message, Error>>,
+}
+
+impl Lanes {
+    /// Makes `count` lanes, at least one, and what is needed to run them.
+    #[must_use]
+    pub fn new(count: usize) -> (Self, Vec<Lane>) {
+        let (senders, lanes) = (0..count.max(1))
+            .map(|_| {
+                let (sender, receiver) = mpsc::channel(MOST_WAITING);
+                (sender, Lane(receiver))
+            })
+            .unzip();
+        (Self(senders), lanes)
+    }
+
+    /// Hands a draft to its conversation's lane and waits for the commit.
+    pub(super) async fn post(&self, ctx: &Ctx, new: NewMessage) -> Result<Message, Error> {
+        let lane =
+            usize::try_from(new.conversation.uuid().as_u128() % self.0.len() as u128).unwrap_or(0);
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting {
+            ctx: ctx.clone(),
+            new,
+            answer,
+        };
+        self.0[lane]
+            .send(waiting)
+            .await
+            .map_err(|_| Error::Unavailable)?;
+        answered.await.map_err(|_| Error::Unavailable)?
+    }
+}
+
+/// Runs a lane until the last way into it is gone and everything that waited is answered.
+pub async fn run(core: Arc<Core>, Lane(mut line): Lane) {
+    let mut connection = None;
+    let mut batch = Vec::with_capacity(MOST_IN_BATCH);
+    while line.recv_many(&mut batch, MOST_IN_BATCH).await > 0 {
+        commit(&core, &mut connection, std::mem::take(&mut batch)).await;
+    }
+}
+
+/// Commits what waited together, and answers each.
+async fn commit(core: &Core, connection: &mut Option<PgConnection>, batch: Vec<Waiting>) {
+    let (new, rest): (Vec<NewMessage>, Vec<_>) = batch
+        .into_iter()
+        .map(|waiting| (waiting.new, (waiting.ctx, waiting.answer)))
+        .unzip();
+    metrics::histogram!("convoke_lane_batch_size").record(new.len() as f64);
+    let outcomes = match insert(core, connection, &new).await {
+        Ok(written) => written.into_iter().map(Ok).collect(),
+        Err(fault) => recover(core, connection, &new, fault).await,
+    };
+    let mut announcements = Vec::with_capacity(new.len());
+    let mut answers = Vec::with_capacity(new.len());
+    for ((new, (ctx, answer)), outcome) in new.into_iter().zip(rest).zip(outcomes) {
+        let result = match outcome {
+            Ok(Written::Added {
+                index,
+                position,
+                participant_sid,
+            }) => {
+                let message = Arc::new(new.into_message(index, position, participant_sid));
+                announcements.push(Announcement {
+                    scope: Scope::Conversation(message.conversation_sid),
+                    position,
+                    event: Event::MessageAdded(Arc::clone(&message)),
+                });
+                Ok(Message::clone(&message))
+            }
+            Ok(Written::NoConversation) => Err(Error::NotFound),
+            Ok(Written::Held) => messages::post_alone(core, &ctx, new).await,
+            Err(fault) => Err(fault),
+        };
+        answers.push((answer, result));
+    }
+    if !announcements.is_empty() {
+        (core.outlet)(&announcements);
+    }
+    for (answer, result) in answers {
+        // A caller who went away meanwhile has its message written all the same.
+        let _ = answer.send(result);
+    }
+}
+
+/// Writes a batch on the lane's own connection, which is made when it is needed.
+async fn insert(
+    core: &Core,
+    connection: &mut Option<PgConnection>,
+    new: &[NewMessage],
+) -> Result<Vec<Written>, sqlx::Error> {
+    let mut mine = match connection.take() {
+        Some(mine) => mine,
+        None => connect(core).await?,
+    };
+    // A connection is kept only after it did its work: one that failed, or whose future was dropped, is gone.
+    let written = store::messages::insert(&mut mine, Hold::Statement, new).await?;
+    *connection = Some(mine);
+    Ok(written)
+}
+
+async fn connect(core: &Core) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = core.store.connect().await?;
+    store::messages::settle(&mut connection).await?;
+    info!("lane connected");
+    Ok(connection)
+}
+
+/// Finds out what became of a batch that failed, and writes what was not written one by one.
+async fn recover(
+    core: &Core,
+    connection: &mut Option<PgConnection>,
+    new: &[NewMessage],
+    fault: sqlx::Error,
+) -> Vec<Result<Written, Error>> {
+    error!(error = %fault, batch = new.len(), "a batch of messages failed; trying them one by one");
+    let mut outcomes = Vec::with_capacity(new.len());
+    let written = match already_written(core, connection, new).await {
+        Ok(written) => written,
+        Err(fault) => {
+            let reason = fault.to_string();
+            return new.iter().map(|_| Err(unavailable(&reason))).collect();
+        }
+    };
+    for draft in new {
+        outcomes.push(match written.get(&draft.sid) {
+            Some(written) => Ok(*written),
+            None => insert(core, connection, std::slice::from_ref(draft))
+                .await
+                .map(|written| written.first().copied().unwrap_or(Written::NoConversation))
+                .map_err(Error::from),
+        });
+    }
+    outcomes
+}
+
+fn unavailable(reason: &str) -> Error {
+    error!(reason, "the database is away; messages are refused");
+    Error::Unavailable
+}
+
+async fn already_written(
+    core: &Core,
+    connection: &mut Option<PgConnection>,
+    new: &[NewMessage],
+) -> Result<HashMap<MessageSid, Written>, sqlx::Error> {
+    if let Some(old) = connection.take() {
+        let _ = old.close().await;
+    }
+    let mut mine = connect(core).await?;
+    let mut written = HashMap::new();
+    for draft in new {
+        if let Some(message) =
+            store::messages::find(&mut mine, draft.conversation, draft.sid).await?
+        {
+            written.insert(
+                draft.sid,
+                Written::Added {
+                    index: message.index,
+                    position: message.position,
+                    participant_sid: message.participant_sid,
+                },
+            );
+        }
+    }
+    *connection = Some(mine);
+    Ok(written)
+}

@@ -1,0 +1,303 @@
+//! Messages.
+
+use std::sync::Arc;
+
+use super::access::{self, For};
+use super::record::Change;
+use super::{Core, conversations};
+use crate::domain::messages::MessageChanges;
+use crate::domain::users::SYSTEM;
+use crate::domain::{
+    Actor, Conversation, ConversationRef, ConversationSid, Ctx, Draft, Error, Event, Job, Message,
+    MessageSid, Page, PageRequest, Permission, Receipt, ReceiptSid, Scope,
+};
+use crate::store::messages::{Hold, NewMessage, Written};
+use crate::store::{self, Order};
+
+/// Posts a message for a caller who may send in this conversation.
+///
+/// A program that names the conversation by SID costs no look-up: whether the conversation is there and open is seen
+/// by the statement that writes the message, under the lock that makes the answer true. A user's right to send is
+/// read first; the statement refuses to write if who takes part changed since, and then it is read again.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`], [`Error::NotPermitted`], [`Error::ConversationClosed`].
+pub async fn post(
+    core: &Arc<Core>,
+    ctx: &Ctx,
+    to: &ConversationRef,
+    draft: Draft,
+) -> Result<Message, Error> {
+    let (conversation, seen_membership) = match (&ctx.actor, to) {
+        (Actor::User { .. }, _) => {
+            let mut conn = core.store.visit().await?;
+            let held =
+                access::conversation(&mut conn, ctx, to, For::Doing(Permission::SendMessage))
+                    .await?;
+            (
+                held.conversation.sid,
+                Some(held.conversation.membership_position),
+            )
+        }
+        (_, ConversationRef::Sid(sid)) => (*sid, None),
+        (_, ConversationRef::UniqueName(name)) => {
+            let mut conn = core.store.visit().await?;
+            let sid = store::conversations::find_sid(&mut conn, ctx.service, name).await?;
+            (sid.ok_or(Error::NotFound)?, None)
+        }
+    };
+    let now = core.clock.now();
+    let new = NewMessage {
+        sid: MessageSid::new(now),
+        service: ctx.service,
+        conversation,
+        seen_membership,
+        draft,
+        now,
+    };
+    core.lanes.post(ctx, new).await
+}
+
+/// Writes one message the long way, in a transaction of its own that holds the conversation: where a row is not all
+/// there is to do.
+pub(super) async fn post_alone(core: &Core, ctx: &Ctx, new: NewMessage) -> Result<Message, Error> {
+    let mut change = Change::begin(core).await?;
+    let mut conversation = store::conversations::lock(&mut change.tx, new.conversation)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if new
+        .seen_membership
+        .is_some_and(|seen| seen != conversation.membership_position)
+    {
+        let still = For::Doing(Permission::SendMessage);
+        access::conversation(&mut change.tx, ctx, &new.conversation.into(), still).await?;
+    }
+    let message = write_in(&mut change, &mut conversation, new).await?;
+    change.commit().await?;
+    Ok(message)
+}
+
+/// Writes a message into a conversation whose row is held, with what follows from it: the conversation wakes, and
+/// everybody on a channel but the author is sent a copy.
+///
+/// Together with the statement that it shares with the lanes ([`store::messages::insert`]) this is the only place
+/// where a message comes to exist: callers from REST and sockets get here, and so do channels.
+pub(super) async fn write_in(
+    change: &mut Change<'_>,
+    to: &mut Conversation,
+    new: NewMessage,
+) -> Result<Message, Error> {
+    to.accepts_changes()?;
+    conversations::wake_in(change, to).await?;
+    let written =
+        store::messages::insert(&mut change.tx, Hold::Caller, std::slice::from_ref(&new)).await?;
+    let Some(Written::Added {
+        index,
+        position,
+        participant_sid,
+    }) = written.into_iter().next()
+    else {
+        return Err(Error::NotFound);
+    };
+    to.last_message_index = index;
+    to.position = position;
+    let mut message = new.into_message(index, position, participant_sid);
+    if to.channel_participants_count > 0 {
+        relay_in(change, &mut message).await?;
+    }
+    change.announce(
+        Scope::Conversation(to.sid),
+        position,
+        Event::MessageAdded(Arc::new(message.clone())),
+    );
+    Ok(message)
+}
+
+/// Leaves a receipt and a job for each copy that goes to a channel.
+async fn relay_in(change: &mut Change<'_>, message: &mut Message) -> Result<(), Error> {
+    let conversation = message.conversation_sid;
+    let (mut receipts, mut jobs) = (Vec::new(), Vec::new());
+    for recipient in store::participants::list_to_relay(&mut change.tx, conversation).await? {
+        let Some(pair) = recipient
+            .pair()
+            .filter(|_| Some(recipient.sid) != message.participant_sid)
+        else {
+            continue;
+        };
+        let sid = ReceiptSid::new(change.now);
+        receipts.push(Receipt {
+            sid,
+            conversation_sid: conversation,
+            message_sid: message.sid,
+            participant_sid: recipient.sid,
+            channel_message_sid: pair.address.channel().message_sid(sid.uuid()),
+            status: None,
+            error_code: 0,
+            date_created: change.now,
+            date_updated: change.now,
+        });
+        jobs.push(Job::SendToChannel {
+            conversation,
+            message: message.sid,
+            receipt: sid,
+            pair,
+        });
+    }
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    store::receipts::insert(&mut change.tx, &receipts).await?;
+    let count = i16::try_from(receipts.len()).unwrap_or(i16::MAX);
+    store::messages::count_receipts(&mut change.tx, conversation, message.index, count).await?;
+    message.receipt_statuses = Some(vec![None; receipts.len()]);
+    change.enqueue(&jobs, change.now).await
+}
+
+/// Fetches a message.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn fetch(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    sid: MessageSid,
+) -> Result<Message, Error> {
+    let mut conn = core.store.visit().await?;
+    let held = access::conversation(&mut conn, ctx, of, For::TakingPart).await?;
+    store::messages::find(&mut conn, held.conversation.sid, sid)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// Lists a conversation's messages by index.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn list(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    order: Order,
+    asked: &PageRequest<i64>,
+) -> Result<Page<Message, i64>, Error> {
+    let mut conn = core.store.visit().await?;
+    let held = access::conversation(&mut conn, ctx, of, For::TakingPart).await?;
+    let rows = store::messages::list(&mut conn, held.conversation.sid, order, asked).await?;
+    Ok(Page::from_rows(rows, asked, |row| row.index))
+}
+
+/// How many messages a conversation holds.
+///
+/// # Errors
+/// As the database.
+pub async fn count(core: &Core, of: ConversationSid) -> Result<i64, Error> {
+    let mut conn = core.store.visit().await?;
+    Ok(store::messages::count_above(&mut conn, of, -1, i64::MAX).await?)
+}
+
+/// Edits a message. What changes nothing is no event.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`], [`Error::NotPermitted`], [`Error::ConversationClosed`].
+pub async fn update(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    sid: MessageSid,
+    changes: MessageChanges,
+) -> Result<Message, Error> {
+    let mut change = Change::begin(core).await?;
+    let (conversation, mut message) = hold(&mut change, ctx, of, sid, |own| {
+        let mut wanted = Vec::new();
+        if changes.body.is_some() || changes.attributes.is_none() {
+            wanted.push(if own {
+                Permission::EditOwnMessage
+            } else {
+                Permission::EditAnyMessage
+            });
+        }
+        if changes.attributes.is_some() {
+            wanted.push(if own {
+                Permission::EditOwnMessageAttributes
+            } else {
+                Permission::EditAnyMessageAttributes
+            });
+        }
+        wanted
+    })
+    .await?;
+    conversation.accepts_changes()?;
+    let author = message.author.clone();
+    let by = ctx
+        .identity()
+        .map_or(SYSTEM, |identity| identity.as_str())
+        .to_owned();
+    if !changes.apply(&mut message, by, change.now) {
+        return Ok(message);
+    }
+    if message.author != author {
+        message.participant_sid =
+            store::participants::find_author(&mut change.tx, conversation.sid, &message.author)
+                .await?;
+    }
+    message.position = change
+        .record(conversation.sid, Event::MessageUpdated { sid })
+        .await?;
+    store::messages::update(&mut change.tx, &message).await?;
+    change.commit().await?;
+    Ok(message)
+}
+
+/// Deletes a message; its index is never used again.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`], [`Error::NotPermitted`].
+pub async fn remove(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    sid: MessageSid,
+) -> Result<(), Error> {
+    let mut change = Change::begin(core).await?;
+    let (conversation, message) = hold(&mut change, ctx, of, sid, |own| {
+        vec![if own {
+            Permission::DeleteOwnMessage
+        } else {
+            Permission::DeleteAnyMessage
+        }]
+    })
+    .await?;
+    let event = Event::MessageRemoved {
+        sid,
+        index: message.index,
+    };
+    let position = change.record(conversation.sid, event).await?;
+    store::messages::delete(&mut change.tx, &message, position).await?;
+    change.commit().await
+}
+
+/// Gets hold of a message under its conversation's lock, for a caller who has the permissions that `wanted` tells for
+/// own and for foreign messages.
+async fn hold(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    sid: MessageSid,
+    wanted: impl FnOnce(bool) -> Vec<Permission>,
+) -> Result<(Conversation, Message), Error> {
+    let held = access::conversation(&mut change.tx, ctx, of, For::TakingPart).await?;
+    let conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let message = store::messages::find(&mut change.tx, conversation.sid, sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let own = ctx
+        .identity()
+        .is_some_and(|identity| identity.as_str() == message.author);
+    for permission in wanted(own) {
+        held.require(permission)?;
+    }
+    Ok((conversation, message))
+}

@@ -1,0 +1,60 @@
+//! What can be done: the only way in.
+//!
+//! REST, sockets and channels translate their own language into one call of an operation and translate the answer
+//! back. An operation gets hold of what it needs (`access`), locks, changes, records, and answers; a change, the event
+//! that tells of it and the jobs that follow from it are rows of one transaction (`record`). No network call happens
+//! inside one.
+
+pub mod access;
+pub mod accounts;
+pub mod conversations;
+pub mod events;
+pub mod handsets;
+pub mod inbound;
+pub mod lanes;
+pub mod messages;
+pub mod participants;
+pub mod reads;
+pub mod receipts;
+mod record;
+pub mod roles;
+pub mod services;
+pub mod users;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::domain::Clock;
+use crate::domain::events::Outlet;
+use crate::domain::sealing::Sealing;
+use crate::store::Store;
+
+/// What operations need from the world.
+pub struct Core {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The key of stored secrets.
+    pub sealing: Sealing,
+    /// Where committed events go.
+    pub outlet: Outlet,
+    /// Drafts on their way to a commit.
+    pub lanes: lanes::Lanes,
+    /// Told when a job was written that is due now.
+    pub work: Arc<Notify>,
+    /// Whether virtual handsets own every proxy address that nobody else owns.
+    pub simulator: Simulator,
+    /// Credentials that were checked a moment ago.
+    pub credentials: accounts::Checked,
+}
+
+/// Whether there are virtual handsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Simulator {
+    /// Every account's default Messaging Service is a simulator.
+    On,
+    /// The default Messaging Service has no backend.
+    Off,
+}

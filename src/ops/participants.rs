@@ -1,0 +1,520 @@
+//! Participants.
+
+use super::access::{self, For};
+use super::record::Change;
+use super::services::role_to_give;
+use super::{Core, Simulator, conversations, users};
+use crate::domain::addresses::AddressPair;
+use crate::domain::conversations::{
+    MAX_CHANNEL_PARTICIPANTS, MAX_CONVERSATIONS_PER_IDENTITY, MAX_PARTICIPANTS,
+};
+use crate::domain::participants::{NewBinding, NewParticipant, ParticipantChanges};
+use crate::domain::roles::RoleType;
+use crate::domain::{
+    Actor, Address, Conversation, ConversationRef, Ctx, Error, Event, Field, Identity, Invalid,
+    Page, PageRequest, Participant, ParticipantRef, ParticipantSid, Permission, RoleSid, User,
+};
+use crate::store::addresses::Holder;
+use crate::store::{self, MomentKey, OnConstraint as _};
+
+/// Adds a participant.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotPermitted`], [`Error::ConversationClosed`], [`Error::ParticipantExists`],
+/// [`Error::AddressPairInUse`], the limits, and the refusals of bindings and roles.
+pub async fn add(
+    core: &Core,
+    ctx: &Ctx,
+    to: &ConversationRef,
+    new: NewParticipant,
+) -> Result<Participant, Error> {
+    let mut change = Change::begin(core).await?;
+    let held = access::conversation(&mut change.tx, ctx, to, adding(ctx, &new.binding)).await?;
+    let mut conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let participant = add_in(&mut change, ctx, &mut conversation, new).await?;
+    change.commit().await?;
+    Ok(participant)
+}
+
+/// What somebody who adds a participant must be allowed to. Adding one's own identity is joining, whatever the call.
+fn adding(ctx: &Ctx, binding: &NewBinding) -> For {
+    match (binding, ctx.identity()) {
+        (NewBinding::Chat { identity, .. }, Some(own)) if identity == own => For::Peeking,
+        (NewBinding::Chat { .. }, _) => For::DoingFromOutside(Permission::AddParticipant),
+        _ => For::Doing(Permission::AddNonChatParticipant),
+    }
+}
+
+/// Adds a participant to a conversation whose row is held.
+pub(super) async fn add_in(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    to: &mut Conversation,
+    new: NewParticipant,
+) -> Result<Participant, Error> {
+    to.accepts_changes()?;
+    let on_channel = !matches!(
+        new.binding,
+        NewBinding::Chat {
+            projected_address: None,
+            ..
+        }
+    );
+    if to.participants_count >= MAX_PARTICIPANTS {
+        return Err(Error::TooManyParticipants);
+    }
+    if on_channel && to.channel_participants_count >= MAX_CHANNEL_PARTICIPANTS {
+        return Err(Error::TooManyChannelParticipants);
+    }
+    if on_channel && to.messaging_service_sid.is_none() {
+        return Err(Error::NoMessagingService);
+    }
+    let date_created = new.date_created.unwrap_or(change.now);
+    let mut participant = Participant {
+        sid: ParticipantSid::new(change.now),
+        conversation_sid: to.sid,
+        identity: None,
+        user_sid: None,
+        address: None,
+        proxy_address: None,
+        projected_address: None,
+        role_sid: None,
+        attributes: new.attributes,
+        last_read_message_index: None,
+        last_read_timestamp: None,
+        created_position: 0,
+        position: 0,
+        date_created,
+        date_updated: new.date_updated.unwrap_or(date_created),
+    };
+    participant.role_sid = role(change, ctx, to, &new.binding, new.role_sid).await?;
+    match new.binding {
+        NewBinding::Chat {
+            identity,
+            projected_address,
+        } => {
+            own_address(
+                change.core(),
+                projected_address.as_ref(),
+                Invalid::ProjectedAddressNotOwned,
+            )?;
+            participant.user_sid = Some(user_who_may_join(change, ctx, to, &identity).await?.sid);
+            participant.identity = Some(identity);
+            participant.projected_address = projected_address;
+        }
+        NewBinding::Channel(pair) => bind(change, to, &mut participant, pair).await?,
+        NewBinding::Group(address) => participant.address = Some(address),
+        NewBinding::Projected(address) => {
+            own_address(
+                change.core(),
+                Some(&address),
+                Invalid::ProjectedAddressNotOwned,
+            )?;
+            participant.projected_address = Some(address);
+        }
+    }
+    conversations::wake_in(change, to).await?;
+    participant.created_position = change
+        .record(
+            to.sid,
+            Event::ParticipantAdded {
+                sid: participant.sid,
+            },
+        )
+        .await?;
+    participant.position = participant.created_position;
+    store::participants::insert(&mut change.tx, &participant)
+        .await
+        .on_constraint("participants_identity_key", || Error::ParticipantExists)?;
+    count(change, to, 1, &participant).await?;
+    join(change, &participant).await?;
+    Ok(participant)
+}
+
+/// Counts a participant who came (1) or went (-1).
+async fn count(
+    change: &mut Change<'_>,
+    conversation: &mut Conversation,
+    by: i32,
+    who: &Participant,
+) -> Result<(), Error> {
+    let on_channel = if who.channel().is_some() { by } else { 0 };
+    conversation.participants_count += by;
+    conversation.channel_participants_count += on_channel;
+    store::conversations::count_participants(&mut change.tx, conversation.sid, by, on_channel)
+        .await?;
+    Ok(())
+}
+
+/// Writes the user's own side of a new participant.
+async fn join(change: &mut Change<'_>, participant: &Participant) -> Result<(), Error> {
+    let Some(user) = participant.user_sid else {
+        return Ok(());
+    };
+    let conversation = participant.conversation_sid;
+    let position = change
+        .record_for_user(user, Event::MembershipAdded { conversation })
+        .await?;
+    store::memberships::insert(
+        &mut change.tx,
+        user,
+        conversation,
+        participant.sid,
+        position,
+    )
+    .await?;
+    Ok(())
+}
+
+async fn user_who_may_join(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    to: &Conversation,
+    identity: &Identity,
+) -> Result<User, Error> {
+    let user = users::ensure_in(change, ctx, identity).await?;
+    if store::memberships::find(&mut change.tx, user.sid, to.sid)
+        .await?
+        .is_some()
+    {
+        return Err(Error::ParticipantExists);
+    }
+    if store::memberships::count_open(&mut change.tx, user.sid).await?
+        >= MAX_CONVERSATIONS_PER_IDENTITY
+    {
+        return Err(Error::TooManyConversations);
+    }
+    Ok(user)
+}
+
+/// The role of a new participant: the wanted one, or the service's default for creators and everybody else. People on
+/// channels have none unless one is given.
+async fn role(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    to: &Conversation,
+    binding: &NewBinding,
+    wanted: Option<RoleSid>,
+) -> Result<Option<RoleSid>, Error> {
+    if let Some(sid) = wanted {
+        return role_to_give(change, ctx.service, sid, RoleType::Conversation)
+            .await
+            .map(Some);
+    }
+    let NewBinding::Chat { identity, .. } = binding else {
+        return Ok(None);
+    };
+    let service = store::services::find(&mut change.tx, ctx.account.sid, ctx.service)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let creator_joins = conversations::is_creator(ctx, to) && ctx.identity() == Some(identity);
+    Ok(Some(if creator_joins {
+        service.default_conversation_creator_role_sid
+    } else {
+        service.default_conversation_role_sid
+    }))
+}
+
+/// Checks that an address of ours is the account's. The simulator owns whatever nobody else does.
+fn own_address(core: &Core, address: Option<&Address>, refusal: Invalid) -> Result<(), Error> {
+    match (address, core.simulator) {
+        (Some(_), Simulator::Off) => Err(refusal.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Binds a participant to a pair of addresses that nobody else in an open conversation has.
+async fn bind(
+    change: &mut Change<'_>,
+    to: &Conversation,
+    participant: &mut Participant,
+    pair: AddressPair,
+) -> Result<(), Error> {
+    own_address(
+        change.core(),
+        Some(&pair.proxy_address),
+        Invalid::ProxyAddressNotOwned,
+    )?;
+    let holder = Holder {
+        conversation_sid: to.sid,
+        participant_sid: participant.sid,
+    };
+    match store::addresses::take(&mut change.tx, to.account_sid, &pair, holder).await {
+        Ok(None) => {}
+        Ok(Some(other)) => {
+            return Err(Error::AddressPairInUse {
+                holder: other.conversation_sid,
+            });
+        }
+        Err(sqlx::Error::RowNotFound) => return Err(Error::Unavailable),
+        Err(error) => return Err(error.into()),
+    }
+    participant.address = Some(pair.address);
+    participant.proxy_address = Some(pair.proxy_address);
+    Ok(())
+}
+
+/// Fetches a participant.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn fetch(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    which: &ParticipantRef,
+) -> Result<Participant, Error> {
+    let mut conn = core.store.visit().await?;
+    let held = access::conversation(&mut conn, ctx, of, For::TakingPart).await?;
+    store::participants::find(&mut conn, held.conversation.sid, which)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// Lists a conversation's participants, oldest first.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn list(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    asked: &PageRequest<MomentKey>,
+) -> Result<Page<Participant, MomentKey>, Error> {
+    let mut conn = core.store.visit().await?;
+    let held = access::conversation(&mut conn, ctx, of, For::TakingPart).await?;
+    let rows = store::participants::list(&mut conn, held.conversation.sid, asked).await?;
+    Ok(Page::from_rows(rows, asked, |row| {
+        (row.date_created, row.sid.uuid())
+    }))
+}
+
+/// Changes a participant. What changes nothing is no event.
+///
+/// # Errors
+/// As [`add`]; 50440 to 50444 for bindings that cannot be changed so.
+pub async fn update(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    which: &ParticipantRef,
+    changes: ParticipantChanges,
+) -> Result<Participant, Error> {
+    let mut change = Change::begin(core).await?;
+    let held = access::conversation(&mut change.tx, ctx, of, For::TakingPart).await?;
+    let mut conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let before = store::participants::find(&mut change.tx, conversation.sid, which)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if matches!(ctx.actor, Actor::User { .. }) {
+        let own = held.own.as_ref().is_some_and(|own| own.sid == before.sid);
+        held.require(if own {
+            Permission::EditOwnParticipantAttributes
+        } else {
+            Permission::EditAnyParticipantAttributes
+        })?;
+    }
+    conversation.accepts_changes()?;
+    let mut participant = before.clone();
+    rebind(&mut change, ctx, &conversation, &mut participant, &changes).await?;
+    if let Some(sid) = changes.role_sid {
+        participant.role_sid =
+            Some(role_to_give(&mut change, ctx.service, sid, RoleType::Conversation).await?);
+    }
+    if let Some(attributes) = changes.attributes {
+        participant.attributes = attributes;
+    }
+    if let Some(date) = changes.date_created {
+        participant.date_created = date;
+    }
+    if let Some(date) = changes.date_updated {
+        participant.date_updated = date;
+    }
+    let own_fields_differ = !same_own_fields(&participant, &before);
+    let moved = changes.horizon.apply(
+        &mut participant,
+        conversation.last_message_index,
+        change.now,
+    );
+    if !own_fields_differ && !moved {
+        return Ok(before);
+    }
+    if own_fields_differ && changes.date_updated.is_none() {
+        participant.date_updated = change.now;
+    }
+    participant.position = change
+        .record(
+            conversation.sid,
+            Event::ParticipantUpdated {
+                sid: participant.sid,
+            },
+        )
+        .await?;
+    store::participants::update(&mut change.tx, &participant).await?;
+    let (was, is) = (before.channel().is_some(), participant.channel().is_some());
+    if was != is {
+        let by = if is { 1 } else { -1 };
+        conversation.channel_participants_count += by;
+        store::conversations::count_participants(&mut change.tx, conversation.sid, 0, by).await?;
+    }
+    if before.user_sid.is_none() {
+        join(&mut change, &participant).await?;
+    } else if moved {
+        super::reads::announce_in(&mut change, &participant, None).await?;
+    }
+    change.commit().await?;
+    Ok(participant)
+}
+
+fn same_own_fields(a: &Participant, b: &Participant) -> bool {
+    a.identity == b.identity
+        && a.proxy_address == b.proxy_address
+        && a.projected_address == b.projected_address
+        && a.role_sid == b.role_sid
+        && a.attributes == b.attributes
+        && a.date_created == b.date_created
+        && a.date_updated == b.date_updated
+}
+
+/// Changes how a participant is reached, as far as that is possible.
+async fn rebind(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    conversation: &Conversation,
+    participant: &mut Participant,
+    changes: &ParticipantChanges,
+) -> Result<(), Error> {
+    let holder = Holder {
+        conversation_sid: conversation.sid,
+        participant_sid: participant.sid,
+    };
+    match &changes.proxy_address {
+        Field::Keep => {}
+        Field::Clear => {
+            participant
+                .proxy_address
+                .take()
+                .ok_or(Invalid::NoProxyAddressToRemove)?;
+            store::addresses::free(&mut change.tx, holder).await?;
+        }
+        Field::Set(proxy) => {
+            let address = participant
+                .address
+                .clone()
+                .ok_or(Invalid::ProxyAddressNotAddable)?;
+            let pair = AddressPair::parse(address.as_str(), proxy)?;
+            if participant.proxy_address.as_ref() != Some(&pair.proxy_address) {
+                store::addresses::free(&mut change.tx, holder).await?;
+                bind(change, conversation, participant, pair).await?;
+            }
+        }
+    }
+    match &changes.projected_address {
+        Field::Keep => {}
+        Field::Clear => {
+            participant
+                .projected_address
+                .take()
+                .ok_or(Invalid::NoProjectedAddressToRemove)?;
+        }
+        Field::Set(text) => {
+            if participant.address.is_some() {
+                return Err(Invalid::ProjectedAddressNotAddable.into());
+            }
+            let address = Address::parse(text).ok_or(Invalid::ProjectedAddressNotOwned)?;
+            own_address(
+                change.core(),
+                Some(&address),
+                Invalid::ProjectedAddressNotOwned,
+            )?;
+            participant.projected_address = Some(address);
+        }
+    }
+    if let Some(identity) = &changes.identity {
+        if participant.identity.is_some() || participant.projected_address.is_none() {
+            return Err(Invalid::IdentityNotAddable.into());
+        }
+        participant.user_sid = Some(
+            user_who_may_join(change, ctx, conversation, identity)
+                .await?
+                .sid,
+        );
+        participant.identity = Some(identity.clone());
+        let binding = NewBinding::Chat {
+            identity: identity.clone(),
+            projected_address: None,
+        };
+        participant.role_sid =
+            role(change, ctx, conversation, &binding, participant.role_sid).await?;
+    }
+    Ok(())
+}
+
+/// Removes a participant; earlier messages stay.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotPermitted`].
+pub async fn remove(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    which: &ParticipantRef,
+) -> Result<(), Error> {
+    let mut change = Change::begin(core).await?;
+    let leaves = match (which, &ctx.actor) {
+        (ParticipantRef::Identity(identity), Actor::User { identity: own, .. }) => {
+            identity == own.as_str()
+        }
+        _ => false,
+    };
+    let what_for = match ctx.actor {
+        Actor::User { .. } if !leaves => For::DoingFromOutside(Permission::RemoveParticipant),
+        _ => For::Doing(Permission::LeaveConversation),
+    };
+    let held = access::conversation(&mut change.tx, ctx, of, what_for).await?;
+    let conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let participant = store::participants::find(&mut change.tx, conversation.sid, which)
+        .await?
+        .ok_or(Error::NotFound)?;
+    remove_in(&mut change, &conversation, &participant).await?;
+    change.commit().await
+}
+
+/// Removes a participant from a conversation whose row is held.
+pub(super) async fn remove_in(
+    change: &mut Change<'_>,
+    from: &Conversation,
+    participant: &Participant,
+) -> Result<(), Error> {
+    let event = Event::ParticipantRemoved {
+        sid: participant.sid,
+        identity: participant.identity.clone(),
+        user: participant.user_sid,
+    };
+    let position = change.record(from.sid, event).await?;
+    store::participants::delete(&mut change.tx, from.sid, participant.sid, position).await?;
+    store::addresses::free(
+        &mut change.tx,
+        Holder {
+            conversation_sid: from.sid,
+            participant_sid: participant.sid,
+        },
+    )
+    .await?;
+    let on_channel = i32::from(participant.channel().is_some());
+    store::conversations::count_participants(&mut change.tx, from.sid, -1, -on_channel).await?;
+    if let Some(user) = participant.user_sid {
+        let event = Event::MembershipRemoved {
+            conversation: from.sid,
+        };
+        let position = change.record_for_user(user, event).await?;
+        store::memberships::delete(&mut change.tx, user, from.sid, position).await?;
+    }
+    Ok(())
+}

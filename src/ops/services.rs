@@ -1,0 +1,137 @@
+//! Services.
+
+use super::Core;
+use super::record::Change;
+use crate::domain::roles::{DEFAULT_ROLES, RoleType};
+use crate::domain::{
+    AccountSid, Ctx, Error, Invalid, Page, PageRequest, Role, RoleSid, Service, ServiceSid,
+    Timestamp, friendly_name,
+};
+use crate::store::{self, MomentKey};
+
+/// How many conversations of a service that is being deleted go in one transaction.
+const BATCH: i64 = 100;
+
+/// A service with its default roles, not yet stored.
+pub(super) fn new_service(
+    account: AccountSid,
+    friendly_name: String,
+    now: Timestamp,
+) -> (Service, Vec<Role>) {
+    let sid = ServiceSid::new(now);
+    let roles = DEFAULT_ROLES.map(|role| Role {
+        sid: RoleSid::new(now),
+        account_sid: account,
+        service_sid: sid,
+        friendly_name: role.friendly_name.to_owned(),
+        scope: role.scope,
+        permissions: role.permissions(),
+        date_created: now,
+        date_updated: now,
+    });
+    let [_service_admin, service_user, channel_admin, channel_user] = &roles;
+    let service = Service {
+        sid,
+        account_sid: account,
+        friendly_name,
+        default_conversation_creator_role_sid: channel_admin.sid,
+        default_conversation_role_sid: channel_user.sid,
+        default_chat_service_role_sid: service_user.sid,
+        reachability_enabled: false,
+        date_created: now,
+        date_updated: now,
+    };
+    (service, roles.to_vec())
+}
+
+/// Creates a service with the four default roles.
+///
+/// # Errors
+/// [`Invalid::FriendlyNameMissing`], [`Invalid::FriendlyNameTooLong`].
+pub async fn create(core: &Core, ctx: &Ctx, name: Option<String>) -> Result<Service, Error> {
+    let name = name
+        .filter(|name| !name.is_empty())
+        .ok_or(Invalid::FriendlyNameMissing)?;
+    let mut change = Change::begin(core).await?;
+    let (service, roles) = new_service(ctx.account.sid, friendly_name(name)?, change.now);
+    store::services::insert(&mut change.tx, &service).await?;
+    for role in roles {
+        store::roles::insert(&mut change.tx, &role).await?;
+    }
+    change.commit().await?;
+    Ok(service)
+}
+
+/// Fetches the service of the occasion.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn fetch(core: &Core, ctx: &Ctx) -> Result<Service, Error> {
+    let mut conn = core.store.visit().await?;
+    store::services::find(&mut conn, ctx.account.sid, ctx.service)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// Lists the account's services, newest first.
+///
+/// # Errors
+/// As the database.
+pub async fn list(
+    core: &Core,
+    ctx: &Ctx,
+    asked: &PageRequest<MomentKey>,
+) -> Result<Page<Service, MomentKey>, Error> {
+    let mut conn = core.store.visit().await?;
+    let rows = store::services::list(&mut conn, ctx.account.sid, asked).await?;
+    Ok(Page::from_rows(rows, asked, |service| {
+        (service.date_created, service.sid.uuid())
+    }))
+}
+
+/// Deletes the service of the occasion with everything in it.
+///
+/// Its conversations go in batches, so that a big service does not hold its rows for minutes. If the server dies in
+/// between, the service is still there and can be deleted again.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::DefaultServiceKept`].
+pub async fn remove(core: &Core, ctx: &Ctx) -> Result<(), Error> {
+    if ctx.service == ctx.account.default_chat_service_sid {
+        return Err(Error::DefaultServiceKept);
+    }
+    fetch(core, ctx).await?;
+    loop {
+        let mut change = Change::begin(core).await?;
+        let mut batch = store::conversations::some_of(&mut change.tx, ctx.service, BATCH).await?;
+        if batch.is_empty() {
+            store::services::delete(&mut change.tx, ctx.account.sid, ctx.service).await?;
+            return change.commit().await;
+        }
+        batch.sort_unstable();
+        for sid in batch {
+            super::conversations::remove_in(&mut change, sid).await?;
+        }
+        change.commit().await?;
+    }
+}
+
+/// Finds a role that is to be given to somebody, of the right type.
+///
+/// # Errors
+/// 50109 for a conversation role, 50102 for a service role that is not there.
+pub(super) async fn role_to_give(
+    change: &mut Change<'_>,
+    service: ServiceSid,
+    sid: RoleSid,
+    scope: RoleType,
+) -> Result<RoleSid, Error> {
+    let refusal = match scope {
+        RoleType::Conversation => Invalid::ConversationRoleNotFound,
+        RoleType::Service => Invalid::ServiceRoleNotFound,
+    };
+    match store::roles::find(&mut change.tx, service, sid).await? {
+        Some(role) if role.scope == scope => Ok(role.sid),
+        _ => Err(refusal.into()),
+    }
+}

@@ -1,0 +1,339 @@
+//! Conversations and their unique names.
+
+use sqlx::{PgConnection, QueryBuilder};
+
+use super::{MomentKey, Order, push_page};
+use crate::domain::conversations::ConversationFilter;
+use crate::domain::{
+    Conversation, ConversationRef, ConversationSid, PageRequest, ServiceSid, UserSid,
+};
+
+macro_rules! columns {
+    () => {
+        "c.sid, c.account_sid, c.service_sid, c.messaging_service_sid, c.friendly_name, c.unique_name, c.attributes, \
+         c.state, c.state_updated, c.inactive_timer, c.closed_timer, c.timers_start, c.email_address, c.email_name, \
+         c.created_by, c.last_message_index, c.position, c.document_position, c.messages_position, \
+         c.roster_position, c.membership_position, c.participants_count, c.channel_participants_count, c.active_at, \
+         c.date_created, c.date_updated"
+    };
+}
+
+/// Inserts a conversation.
+///
+/// # Errors
+/// As the database.
+pub async fn insert(conn: &mut PgConnection, new: &Conversation) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into conversations (sid, account_sid, service_sid, messaging_service_sid, friendly_name, unique_name,
+                                    attributes, state, state_updated, inactive_timer, closed_timer, timers_start,
+                                    email_address, email_name, created_by, active_at, date_created, date_updated)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    )
+    .bind(new.sid)
+    .bind(new.account_sid)
+    .bind(new.service_sid)
+    .bind(new.messaging_service_sid)
+    .bind(&new.friendly_name)
+    .bind(&new.unique_name)
+    .bind(&new.attributes)
+    .bind(new.state)
+    .bind(new.state_updated)
+    .bind(&new.inactive_timer)
+    .bind(&new.closed_timer)
+    .bind(new.timers_start)
+    .bind(&new.email_address)
+    .bind(&new.email_name)
+    .bind(&new.created_by)
+    .bind(new.active_at)
+    .bind(new.date_created)
+    .bind(new.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes a unique name; violates `conversation_names_unique_name_key` when another conversation has it.
+///
+/// # Errors
+/// As the database.
+pub async fn take_name(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    name: &str,
+    conversation: ConversationSid,
+) -> sqlx::Result<()> {
+    sqlx::query("insert into conversation_names (service_sid, unique_name, conversation_sid) values ($1, $2, $3)")
+        .bind(service)
+        .bind(name)
+        .bind(conversation)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives a unique name free.
+///
+/// # Errors
+/// As the database.
+pub async fn free_name(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    name: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("delete from conversation_names where service_sid = $1 and unique_name = $2")
+        .bind(service)
+        .bind(name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Finds a conversation of a service.
+///
+/// # Errors
+/// As the database.
+pub async fn find(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    which: &ConversationRef,
+) -> sqlx::Result<Option<Conversation>> {
+    match which {
+        ConversationRef::Sid(sid) => {
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from conversations c where c.sid = $1 and c.service_sid = $2"
+            ))
+            .bind(sid)
+            .bind(service)
+            .fetch_optional(conn)
+            .await
+        }
+        ConversationRef::UniqueName(name) => {
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from conversation_names n
+                  join conversations c on c.sid = n.conversation_sid
+                 where n.unique_name = $1 and n.service_sid = $2"
+            ))
+            .bind(name)
+            .bind(service)
+            .fetch_optional(conn)
+            .await
+        }
+    }
+}
+
+/// Finds the SID behind a unique name.
+///
+/// # Errors
+/// As the database.
+pub async fn find_sid(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    unique_name: &str,
+) -> sqlx::Result<Option<ConversationSid>> {
+    sqlx::query_scalar("select conversation_sid from conversation_names where service_sid = $1 and unique_name = $2")
+        .bind(service)
+        .bind(unique_name)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Loads conversations, in no order; those that are gone are missing.
+///
+/// # Errors
+/// As the database.
+pub async fn list_by_sids(
+    conn: &mut PgConnection,
+    sids: &[ConversationSid],
+) -> sqlx::Result<Vec<Conversation>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from conversations c where c.sid = any($1)"
+    ))
+    .bind(sids)
+    .fetch_all(conn)
+    .await
+}
+
+/// Locks a conversation and loads what it holds now.
+///
+/// # Errors
+/// As the database.
+pub async fn lock(
+    conn: &mut PgConnection,
+    sid: ConversationSid,
+) -> sqlx::Result<Option<Conversation>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from conversations c where c.sid = $1 for update"
+    ))
+    .bind(sid)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Lists a service's conversations: most recently active first; with a date filter newest first.
+///
+/// # Errors
+/// As the database.
+pub async fn list(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    filter: &ConversationFilter,
+    asked: &PageRequest<MomentKey>,
+) -> sqlx::Result<Vec<Conversation>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from conversations c where c.service_sid = "
+    ));
+    query.push_bind(service);
+    if let Some(state) = filter.state {
+        query.push(" and c.state = ").push_bind(state);
+    }
+    if let Some(start) = filter.start_date {
+        query.push(" and c.date_created >= ").push_bind(start);
+    }
+    if let Some(end) = filter.end_date {
+        query.push(" and c.date_created <= ").push_bind(end);
+    }
+    push_page(
+        &mut query,
+        [order_column(filter), "c.sid"],
+        Order::Descending,
+        asked,
+    );
+    query.build_query_as().fetch_all(conn).await
+}
+
+const fn order_column(filter: &ConversationFilter) -> &'static str {
+    if filter.start_date.is_some() || filter.end_date.is_some() {
+        "c.date_created"
+    } else {
+        "c.active_at"
+    }
+}
+
+/// Lists the conversations a user takes part in, most recently active first.
+///
+/// # Errors
+/// As the database.
+pub async fn list_by_user(
+    conn: &mut PgConnection,
+    user: UserSid,
+    asked: &PageRequest<MomentKey>,
+) -> sqlx::Result<Vec<Conversation>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from memberships m join conversations c on c.sid = m.conversation_sid where m.user_sid = "
+    ));
+    query.push_bind(user);
+    push_page(
+        &mut query,
+        ["c.active_at", "c.sid"],
+        Order::Descending,
+        asked,
+    );
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Writes the fields of a locked conversation that changes may touch; the counters are not among them.
+///
+/// # Errors
+/// As the database.
+pub async fn update(conn: &mut PgConnection, changed: &Conversation) -> sqlx::Result<()> {
+    sqlx::query(
+        "update conversations
+            set messaging_service_sid = $2, friendly_name = $3, unique_name = $4, attributes = $5, state = $6,
+                state_updated = $7, inactive_timer = $8, closed_timer = $9, timers_start = $10, email_address = $11,
+                email_name = $12, active_at = $13, date_created = $14, date_updated = $15
+          where sid = $1",
+    )
+    .bind(changed.sid)
+    .bind(changed.messaging_service_sid)
+    .bind(&changed.friendly_name)
+    .bind(&changed.unique_name)
+    .bind(&changed.attributes)
+    .bind(changed.state)
+    .bind(changed.state_updated)
+    .bind(&changed.inactive_timer)
+    .bind(&changed.closed_timer)
+    .bind(changed.timers_start)
+    .bind(&changed.email_address)
+    .bind(&changed.email_name)
+    .bind(changed.active_at)
+    .bind(changed.date_created)
+    .bind(changed.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts participants who came (positive) or went (negative).
+///
+/// # Errors
+/// As the database.
+pub async fn count_participants(
+    conn: &mut PgConnection,
+    sid: ConversationSid,
+    all: i32,
+    on_channels: i32,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update conversations
+            set participants_count = participants_count + $2,
+                channel_participants_count = channel_participants_count + $3
+          where sid = $1",
+    )
+    .bind(sid)
+    .bind(all)
+    .bind(on_channels)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a conversation with everything in it.
+///
+/// # Errors
+/// As the database.
+pub async fn delete(conn: &mut PgConnection, sid: ConversationSid) -> sqlx::Result<()> {
+    sqlx::query(
+        "with unnamed as (
+             delete from conversation_names n using conversations c
+              where c.sid = $1 and n.service_sid = c.service_sid and n.unique_name = c.unique_name),
+              freed as (delete from address_pairs where conversation_sid = $1),
+              emptied as (delete from participants where conversation_sid = $1),
+              unsaid as (delete from messages where conversation_sid = $1),
+              unsent as (delete from receipts where conversation_sid = $1),
+              buried as (delete from tombstones where owner_sid = $1),
+              forgotten as (delete from events where scope_sid = $1)
+         delete from conversations where sid = $1",
+    )
+    .bind(sid)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The SIDs of some conversations of a service, at most `limit`, in no order.
+///
+/// # Errors
+/// As the database.
+pub async fn some_of(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    limit: i64,
+) -> sqlx::Result<Vec<ConversationSid>> {
+    sqlx::query_scalar("select sid from conversations where service_sid = $1 limit $2")
+        .bind(service)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+}

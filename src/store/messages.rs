@@ -1,0 +1,497 @@
+//! Messages.
+
+use sqlx::{PgConnection, QueryBuilder};
+
+use super::Order;
+use crate::domain::{
+    ConversationSid, Draft, Message, MessageSid, PageRequest, ParticipantSid, ServiceSid, Timestamp,
+};
+
+macro_rules! columns {
+    () => {
+        "m.sid, m.conversation_sid, m.index, m.author, m.body, m.subject, m.attributes, m.participant_sid, \
+         m.last_updated_by, m.created_position, m.position, m.date_created, m.date_updated, \
+         case when m.receipts_count > 0 then array(
+             select r.status from receipts r
+              where r.conversation_sid = m.conversation_sid and r.message_sid = m.sid) end as receipts"
+    };
+}
+
+/// A draft on its way to becoming a row.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// The message's SID, made before it is written: a second try finds what the first one did.
+    pub sid: MessageSid,
+    /// The service the caller acts in; a conversation of another one is as absent.
+    pub service: ServiceSid,
+    /// The conversation.
+    pub conversation: ConversationSid,
+    /// The conversation's membership position when the caller's right to send was checked; none when no such right
+    /// is needed.
+    pub seen_membership: Option<i64>,
+    /// What is to be written.
+    pub draft: Draft,
+    /// When it was posted.
+    pub now: Timestamp,
+}
+
+/// What became of a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is a message now.
+    Added {
+        /// Its index.
+        index: i64,
+        /// The position it took.
+        position: i64,
+        /// The participant who is the author, if one is.
+        participant_sid: Option<ParticipantSid>,
+    },
+    /// The conversation does not exist in the service.
+    NoConversation,
+    /// It was not written: the conversation asks for more than a row (it is not active, somebody is reached on a
+    /// channel, or who takes part changed meanwhile). The caller must hold the conversation and look.
+    Held,
+}
+
+/// Whether the caller holds the conversations' rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// The caller holds them and has applied the rules: everything is written.
+    Caller,
+    /// The statement takes and leaves them itself, and writes only where a row is all there is to do.
+    Statement,
+}
+
+#[derive(sqlx::FromRow)]
+struct WrittenRow {
+    nth: i64,
+    known: bool,
+    index: Option<i64>,
+    position: Option<i64>,
+    participant_sid: Option<ParticipantSid>,
+}
+
+/// Writes drafts as messages, with their events, in the order given: one statement, one round trip, any number.
+///
+/// The conversations' rows are locked in SID order. What is read beside them (who takes part) is as old as the
+/// statement, while a row that had to be waited for is new; so a draft whose conversation's membership position
+/// differs between the two is not written, but answered as [`Written::Held`].
+///
+/// # Errors
+/// As the database; then nothing was written.
+pub async fn insert(
+    conn: &mut PgConnection,
+    hold: Hold,
+    new: &[NewMessage],
+) -> sqlx::Result<Vec<Written>> {
+    let column = |of: fn(&NewMessage) -> Option<&str>| -> Vec<Option<String>> {
+        new.iter()
+            .map(|draft| of(draft).map(str::to_owned))
+            .collect()
+    };
+    let rows: Vec<WrittenRow> = sqlx::query_as(
+        "with draft as materialized (
+             select *
+               from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                           $8::text[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])
+                    with ordinality
+                    as d (sid, service_sid, conversation_sid, seen_membership, author, body, subject, attributes,
+                          date_created, date_updated, now, nth)
+         ),
+         seen as materialized (
+             select sid, membership_position from conversations
+              where sid = any(array(select distinct conversation_sid from draft))
+         ),
+         held as materialized (
+             select sid, service_sid, state, last_message_index, position, membership_position,
+                    channel_participants_count
+               from conversations
+              where sid = any(array(select distinct conversation_sid from draft))
+              order by sid
+                for update
+         ),
+         fit as materialized (
+             select d.*, h.channel_participants_count,
+                    h.last_message_index + row_number() over place as index,
+                    h.position + row_number() over place as position
+               from draft d
+               join held h on h.sid = d.conversation_sid and h.service_sid = d.service_sid
+               join seen s on s.sid = h.sid
+              where $12
+                 or (h.state = 'active'
+                     and h.channel_participants_count = 0
+                     and h.membership_position = coalesce(d.seen_membership, s.membership_position)
+                     and h.membership_position = s.membership_position)
+             window place as (partition by d.conversation_sid order by d.nth)
+         ),
+         moved as (
+             update conversations c
+                set last_message_index = f.index,
+                    position = f.position,
+                    document_position = f.position,
+                    messages_position = f.position,
+                    active_at = greatest(c.active_at, f.active_at),
+                    timers_start = greatest(c.timers_start, f.active_at)
+               from (select conversation_sid, max(index) as index, max(position) as position,
+                            date_trunc('second', max(now)) as active_at
+                       from fit group by conversation_sid) f
+              where c.sid = f.conversation_sid
+         ),
+         added as (
+             insert into messages (conversation_sid, index, sid, author, body, subject, attributes, participant_sid,
+                                   created_position, position, date_created, date_updated)
+             select f.conversation_sid, f.index, f.sid, f.author, f.body, f.subject, f.attributes,
+                    -- Only identities have an index; the few people with an address are looked through.
+                    coalesce((select p.sid from participants p
+                               where p.conversation_sid = f.conversation_sid and p.identity = f.author),
+                             case when f.channel_participants_count > 0 then
+                                 (select p.sid from participants p
+                                   where p.conversation_sid = f.conversation_sid
+                                     and f.author in (p.address, p.projected_address)
+                                   order by p.sid
+                                   limit 1) end),
+                    f.position, f.position, f.date_created, f.date_updated
+               from fit f
+          returning sid, participant_sid
+         ),
+         logged as (
+             insert into events (scope_sid, position, kind, subject_sid, at)
+             select conversation_sid, position, 'message_added', sid, now from fit
+         )
+         select d.nth, h.sid is not null as known, f.index, f.position, a.participant_sid
+           from draft d
+           left join held h on h.sid = d.conversation_sid and h.service_sid = d.service_sid
+           left join fit f on f.nth = d.nth
+           left join added a on a.sid = f.sid",
+    )
+    .bind(new.iter().map(|draft| draft.sid).collect::<Vec<_>>())
+    .bind(new.iter().map(|draft| draft.service).collect::<Vec<_>>())
+    .bind(new.iter().map(|draft| draft.conversation).collect::<Vec<_>>())
+    .bind(new.iter().map(|draft| draft.seen_membership).collect::<Vec<_>>())
+    .bind(column(|new| Some(&new.draft.author)))
+    .bind(column(|new| new.draft.body.as_deref()))
+    .bind(column(|new| new.draft.subject.as_deref()))
+    .bind(column(|new| Some(new.draft.attributes.as_str())))
+    .bind(new.iter().map(NewMessage::date_created).collect::<Vec<_>>())
+    .bind(new.iter().map(NewMessage::date_updated).collect::<Vec<_>>())
+    .bind(new.iter().map(|draft| draft.now).collect::<Vec<_>>())
+    .bind(hold == Hold::Caller)
+    .fetch_all(conn)
+    .await?;
+    let mut written = vec![Written::NoConversation; new.len()];
+    for row in rows {
+        let place = usize::try_from(row.nth - 1).unwrap_or_default();
+        written[place] = match (row.known, row.index, row.position) {
+            (true, Some(index), Some(position)) => Written::Added {
+                index,
+                position,
+                participant_sid: row.participant_sid,
+            },
+            (true, _, _) => Written::Held,
+            (false, _, _) => Written::NoConversation,
+        };
+    }
+    Ok(written)
+}
+
+/// Prepares a connection that does nothing but [`insert`].
+///
+/// The statement is planned once, for any number of drafts. The planner cannot know how few they are against the
+/// tables, so it is told to go by the indexes.
+///
+/// # Errors
+/// As the database.
+pub async fn settle(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query(
+        "select set_config('plan_cache_mode', 'force_generic_plan', false),
+                set_config('enable_seqscan', 'off', false),
+                set_config('enable_hashjoin', 'off', false),
+                set_config('enable_mergejoin', 'off', false)",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+impl NewMessage {
+    fn date_created(&self) -> Timestamp {
+        self.draft.date_created.unwrap_or(self.now)
+    }
+
+    fn date_updated(&self) -> Timestamp {
+        self.draft
+            .date_updated
+            .unwrap_or_else(|| self.date_created())
+    }
+
+    /// The message that this draft became.
+    #[must_use]
+    pub fn into_message(
+        self,
+        index: i64,
+        position: i64,
+        participant_sid: Option<ParticipantSid>,
+    ) -> Message {
+        Message {
+            sid: self.sid,
+            conversation_sid: self.conversation,
+            index,
+            participant_sid,
+            last_updated_by: None,
+            created_position: position,
+            position,
+            date_created: self.date_created(),
+            date_updated: self.date_updated(),
+            author: self.draft.author,
+            body: self.draft.body,
+            subject: self.draft.subject,
+            attributes: self.draft.attributes,
+            receipt_statuses: None,
+        }
+    }
+}
+
+/// Finds a message of a conversation.
+///
+/// # Errors
+/// As the database.
+pub async fn find(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    sid: MessageSid,
+) -> sqlx::Result<Option<Message>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from messages m where m.conversation_sid = $1 and m.sid = $2"
+    ))
+    .bind(of)
+    .bind(sid)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Finds the newest message of a conversation.
+///
+/// # Errors
+/// As the database.
+pub async fn find_last(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+) -> sqlx::Result<Option<Message>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from messages m where m.conversation_sid = $1 order by m.index desc limit 1"
+    ))
+    .bind(of)
+    .fetch_optional(conn)
+    .await
+}
+
+/// The index and creation of the newest message of each of many conversations.
+///
+/// # Errors
+/// As the database.
+pub async fn find_last_of_many(
+    conn: &mut PgConnection,
+    of: &[ConversationSid],
+) -> sqlx::Result<Vec<(ConversationSid, i64, Timestamp)>> {
+    sqlx::query_as(
+        "select c.sid, m.index, m.date_created
+           from unnest($1::uuid[]) as c (sid)
+          cross join lateral (
+                select index, date_created from messages
+                 where conversation_sid = c.sid
+                 order by index desc
+                 limit 1) m",
+    )
+    .bind(of)
+    .fetch_all(conn)
+    .await
+}
+
+/// Lists a conversation's messages by index.
+///
+/// # Errors
+/// As the database.
+pub async fn list(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    order: Order,
+    asked: &PageRequest<i64>,
+) -> sqlx::Result<Vec<Message>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from messages m where m.conversation_sid = "
+    ));
+    query.push_bind(of);
+    let falling = (order == Order::Descending) != asked.backwards();
+    if let Some(from) = &asked.from {
+        query
+            .push(if falling {
+                " and m.index < "
+            } else {
+                " and m.index > "
+            })
+            .push_bind(from.edge);
+    }
+    query.push(if falling {
+        " order by m.index desc limit "
+    } else {
+        " order by m.index limit "
+    });
+    query.push_bind(asked.size.limit());
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Lists the messages that were added or changed after a position, in the order of their changes; `since_index` is a
+/// bound from below for the index of what was added (a message takes a position, so no more were added than
+/// positions were taken).
+///
+/// # Errors
+/// As the database.
+pub async fn since(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    position: i64,
+    since_index: i64,
+) -> sqlx::Result<(Vec<Message>, Vec<(i64, i64)>)> {
+    let changed = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from messages m
+          where m.conversation_sid = $1 and m.position > $2 and m.position <> m.created_position
+         union all
+         select ",
+        columns!(),
+        " from messages m
+          where m.conversation_sid = $1 and m.index >= $3 and m.position > $2 and m.position = m.created_position
+          order by position"
+    ))
+    .bind(of)
+    .bind(position)
+    .bind(since_index)
+    .fetch_all(&mut *conn)
+    .await?;
+    let removed = sqlx::query_as(
+        "select index, position
+           from tombstones
+          where owner_sid = $1 and kind = 'message' and position > $2
+          order by position",
+    )
+    .bind(of)
+    .bind(position)
+    .fetch_all(conn)
+    .await?;
+    Ok((changed, removed))
+}
+
+/// How many messages lie above an index, counted up to `most`.
+///
+/// # Errors
+/// As the database.
+pub async fn count_above(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    index: i64,
+    most: i64,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select count(*)
+           from (select from messages where conversation_sid = $1 and index > $2 limit $3) as above",
+    )
+    .bind(of)
+    .bind(index)
+    .bind(most)
+    .fetch_one(conn)
+    .await
+}
+
+/// Writes the fields of a message that an edit may touch, and the position of the change.
+///
+/// # Errors
+/// As the database.
+pub async fn update(conn: &mut PgConnection, changed: &Message) -> sqlx::Result<()> {
+    sqlx::query(
+        "update messages
+            set author = $3, body = $4, subject = $5, attributes = $6, participant_sid = $7, last_updated_by = $8,
+                position = $9, date_created = $10, date_updated = $11
+          where conversation_sid = $1 and index = $2",
+    )
+    .bind(changed.conversation_sid)
+    .bind(changed.index)
+    .bind(&changed.author)
+    .bind(&changed.body)
+    .bind(&changed.subject)
+    .bind(&changed.attributes)
+    .bind(changed.participant_sid)
+    .bind(&changed.last_updated_by)
+    .bind(changed.position)
+    .bind(changed.date_created)
+    .bind(changed.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes down that a message has receipts.
+///
+/// # Errors
+/// As the database.
+pub async fn count_receipts(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    index: i64,
+    receipts: i16,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update messages set receipts_count = $3 where conversation_sid = $1 and index = $2",
+    )
+    .bind(of)
+    .bind(index)
+    .bind(receipts)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes the position of a change that is not in the message's row: of one of its receipts.
+///
+/// # Errors
+/// As the database.
+pub async fn touch(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    sid: MessageSid,
+    position: i64,
+) -> sqlx::Result<()> {
+    sqlx::query("update messages set position = $3 where conversation_sid = $1 and sid = $2")
+        .bind(of)
+        .bind(sid)
+        .bind(position)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a message with its receipts, and leaves a tombstone at the position taken for that.
+///
+/// # Errors
+/// As the database.
+pub async fn delete(conn: &mut PgConnection, gone: &Message, position: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "with unsaid as (delete from messages where conversation_sid = $1 and index = $3),
+              unsent as (delete from receipts where conversation_sid = $1 and message_sid = $2)
+         insert into tombstones (owner_sid, kind, subject_sid, index, position) values ($1, 'message', $2, $3, $4)",
+    )
+    .bind(gone.conversation_sid)
+    .bind(gone.sid)
+    .bind(gone.index)
+    .bind(position)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

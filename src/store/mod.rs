@@ -1,0 +1,232 @@
+//! SQL, in words: one file per family of tables, one function per statement.
+//!
+//! Functions take a connection, so that they work inside a transaction and outside. They answer what is there; whether
+//! an absence is a refusal is decided by operations. Rows are locked in one order: conversation, participant, message,
+//! user; two of a kind by SID.
+//!
+//! # Why no checked macros
+//! `sqlx::query!` would need a database or recorded data at every build and cannot share column lists. Instead a
+//! statement that no test has executed does not exist: every function here is reached through the public API by a test
+//! on a real, migrated Postgres.
+
+pub mod accounts;
+pub mod addresses;
+pub mod conversations;
+pub mod events;
+pub mod handsets;
+pub mod jobs;
+pub mod memberships;
+pub mod messages;
+pub mod participants;
+pub mod receipts;
+pub mod roles;
+pub mod services;
+pub mod users;
+
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::domain::{Error, PageRequest, Timestamp};
+
+/// A transaction.
+pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// Every step of the schema.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// The oldest Postgres that is supported.
+const OLDEST_POSTGRES: i32 = 140_000;
+
+/// The database: a pool for short visits, and the way to connections of one's own.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+/// Why the database cannot be used.
+#[derive(Debug)]
+pub enum OpenError {
+    /// It cannot be reached.
+    Unreachable(sqlx::Error),
+    /// It is older than 14; its own version number is told.
+    TooOld(i32),
+    /// Its schema has steps that this program does not know: a newer version has been here.
+    SchemaNewer(i64),
+    /// A step of the schema failed.
+    Migration(MigrateError),
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable(_) => f.write_str("the database cannot be reached"),
+            Self::TooOld(version) => {
+                write!(
+                    f,
+                    "the database is PostgreSQL {}; 14 or newer is needed",
+                    version / 10_000
+                )
+            }
+            Self::SchemaNewer(step) => write!(
+                f,
+                "the database's schema has step {step}, which this version of Convoke does not know: \
+                 run the newer version that made it"
+            ),
+            Self::Migration(_) => {
+                f.write_str("the database's schema could not be brought up to date")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreachable(cause) => Some(cause),
+            Self::Migration(cause) => Some(cause),
+            Self::TooOld(_) | Self::SchemaNewer(_) => None,
+        }
+    }
+}
+
+impl Store {
+    /// Opens a database with at most `max_connections` for short visits.
+    ///
+    /// # Errors
+    /// [`OpenError::Unreachable`], [`OpenError::TooOld`].
+    pub async fn open(options: PgConnectOptions, max_connections: u32) -> Result<Self, OpenError> {
+        let options = options.log_statements(tracing::log::LevelFilter::Trace);
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(Duration::from_secs(10))
+            // A connection is known to be broken when it is used; asking first would cost a round trip each time.
+            .test_before_acquire(false)
+            .connect_with(options.clone())
+            .await
+            .map_err(OpenError::Unreachable)?;
+        let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
+            .fetch_one(&pool)
+            .await
+            .map_err(OpenError::Unreachable)?;
+        if version < OLDEST_POSTGRES {
+            return Err(OpenError::TooOld(version));
+        }
+        Ok(Self { pool, options })
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError::SchemaNewer`] when a newer program has been here, [`OpenError::Migration`].
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        MIGRATIONS
+            .run(&self.pool)
+            .await
+            .map_err(|error| match error {
+                MigrateError::VersionMissing(step) => OpenError::SchemaNewer(step),
+                other => OpenError::Migration(other),
+            })
+    }
+
+    /// Borrows a connection for a short visit.
+    ///
+    /// # Errors
+    /// When none becomes free in time or the database is away.
+    pub async fn visit(&self) -> sqlx::Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
+        self.pool.acquire().await
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// As [`Store::visit`].
+    pub async fn begin(&self) -> sqlx::Result<Tx> {
+        self.pool.begin().await
+    }
+
+    /// Makes a connection of the caller's own, outside the pool.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn connect(&self) -> sqlx::Result<PgConnection> {
+        PgConnection::connect_with(&self.options).await
+    }
+
+    /// Closes the pool; borrowed connections are waited for.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    /// The one blanket conversion: what a caller could cause is mapped before it gets here.
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            // Nothing was changed: the statement never reached the database.
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Unavailable,
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+/// Turns the violation of one constraint into a refusal.
+pub trait OnConstraint<T> {
+    /// The refusal, if the statement violated the constraint of this name.
+    ///
+    /// # Errors
+    /// `refusal()`, or [`Error::Internal`] for any other fault.
+    fn on_constraint(self, name: &str, refusal: impl FnOnce() -> Error) -> Result<T, Error>;
+}
+
+impl<T> OnConstraint<T> for sqlx::Result<T> {
+    fn on_constraint(self, name: &str, refusal: impl FnOnce() -> Error) -> Result<T, Error> {
+        self.map_err(|error| match &error {
+            sqlx::Error::Database(fault) if fault.constraint() == Some(name) => refusal(),
+            _ => error.into(),
+        })
+    }
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Smallest key first.
+    Ascending,
+    /// Largest key first.
+    Descending,
+}
+
+/// The key of lists in the order of a moment: the moment, and the SID that makes it unique.
+pub type MomentKey = (Timestamp, Uuid);
+
+/// Ends a query on a list with a page of it: the rows behind the cursor, in its direction, one more than fit.
+///
+/// `keys` are the columns of the list's order, of which an index has both at its end.
+fn push_page(
+    query: &mut QueryBuilder<Postgres>,
+    keys: [&'static str; 2],
+    order: Order,
+    asked: &PageRequest<MomentKey>,
+) {
+    let [moment, sid] = keys;
+    let falling = (order == Order::Descending) != asked.backwards();
+    if let Some(from) = &asked.from {
+        let compare = if falling { "<" } else { ">" };
+        query.push(format_args!(" and ({moment}, {sid}) {compare} ("));
+        query
+            .push_bind(from.edge.0)
+            .push(", ")
+            .push_bind(from.edge.1)
+            .push(")");
+    }
+    let direction = if falling { "desc" } else { "asc" };
+    query.push(format_args!(
+        " order by {moment} {direction}, {sid} {direction} limit "
+    ));
+    query.push_bind(asked.size.limit());
+}

@@ -1,0 +1,298 @@
+//! Participants.
+
+use sqlx::{PgConnection, QueryBuilder};
+
+use super::{MomentKey, Order, push_page};
+use crate::domain::{
+    ConversationSid, PageRequest, Participant, ParticipantRef, ParticipantSid, UserSid,
+};
+
+macro_rules! columns {
+    () => {
+        "sid, conversation_sid, identity, user_sid, address, proxy_address, projected_address, role_sid, attributes, \
+         last_read_message_index, last_read_timestamp, created_position, position, date_created, date_updated"
+    };
+}
+
+/// Inserts a participant; violates `participants_identity_key` when the identity takes part already.
+///
+/// # Errors
+/// As the database.
+pub async fn insert(conn: &mut PgConnection, new: &Participant) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into participants (conversation_sid, sid, identity, user_sid, address, proxy_address,
+                                   projected_address, role_sid, attributes, created_position, position, date_created,
+                                   date_updated)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(new.conversation_sid)
+    .bind(new.sid)
+    .bind(&new.identity)
+    .bind(new.user_sid)
+    .bind(&new.address)
+    .bind(&new.proxy_address)
+    .bind(&new.projected_address)
+    .bind(new.role_sid)
+    .bind(&new.attributes)
+    .bind(new.created_position)
+    .bind(new.position)
+    .bind(new.date_created)
+    .bind(new.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Finds a participant of a conversation.
+///
+/// # Errors
+/// As the database.
+pub async fn find(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    which: &ParticipantRef,
+) -> sqlx::Result<Option<Participant>> {
+    match which {
+        ParticipantRef::Sid(sid) => {
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from participants where conversation_sid = $1 and sid = $2"
+            ))
+            .bind(of)
+            .bind(sid)
+            .fetch_optional(conn)
+            .await
+        }
+        ParticipantRef::Identity(identity) => {
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from participants where conversation_sid = $1 and identity = $2"
+            ))
+            .bind(of)
+            .bind(identity)
+            .fetch_optional(conn)
+            .await
+        }
+    }
+}
+
+/// Lists a conversation's participants, oldest first.
+///
+/// # Errors
+/// As the database.
+pub async fn list(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    asked: &PageRequest<MomentKey>,
+) -> sqlx::Result<Vec<Participant>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from participants where conversation_sid = "
+    ));
+    query.push_bind(of);
+    push_page(&mut query, ["date_created", "sid"], Order::Ascending, asked);
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Lists participants in the order of their SIDs, from `from` on (inclusive), at most `limit`; against the order when
+/// `descending`.
+///
+/// # Errors
+/// As the database.
+pub async fn list_by_sid(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    from: Option<ParticipantSid>,
+    descending: bool,
+    limit: i64,
+) -> sqlx::Result<Vec<Participant>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from participants where conversation_sid = "
+    ));
+    query.push_bind(of);
+    let (compare, order) = if descending {
+        ("<=", "desc")
+    } else {
+        (">=", "asc")
+    };
+    if let Some(from) = from {
+        query
+            .push(format_args!(" and sid {compare} "))
+            .push_bind(from);
+    }
+    query
+        .push(format_args!(" order by sid {order} limit "))
+        .push_bind(limit);
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Lists all participants of a conversation: those whose memberships end with it.
+///
+/// # Errors
+/// As the database.
+pub async fn list_all(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+) -> sqlx::Result<Vec<Participant>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from participants where conversation_sid = $1 order by sid"
+    ))
+    .bind(of)
+    .fetch_all(conn)
+    .await
+}
+
+/// Lists the participants that messages are sent to on a channel.
+///
+/// # Errors
+/// As the database.
+pub async fn list_to_relay(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+) -> sqlx::Result<Vec<Participant>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from participants
+          where conversation_sid = $1 and address is not null and proxy_address is not null
+          order by sid"
+    ))
+    .bind(of)
+    .fetch_all(conn)
+    .await
+}
+
+/// Lists participants that changed after a position, and the SIDs and positions of those removed after it.
+///
+/// # Errors
+/// As the database.
+pub async fn since(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    position: i64,
+) -> sqlx::Result<(Vec<Participant>, Vec<(ParticipantSid, i64)>)> {
+    let changed = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from participants where conversation_sid = $1 and position > $2 order by position"
+    ))
+    .bind(of)
+    .bind(position)
+    .fetch_all(&mut *conn)
+    .await?;
+    let removed = sqlx::query_as(
+        "select subject_sid, position
+           from tombstones
+          where owner_sid = $1 and kind = 'participant' and position > $2
+          order by position",
+    )
+    .bind(of)
+    .bind(position)
+    .fetch_all(conn)
+    .await?;
+    Ok((changed, removed))
+}
+
+/// Finds a user's participant.
+///
+/// # Errors
+/// As the database.
+pub async fn find_by_user(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    user: UserSid,
+) -> sqlx::Result<Option<Participant>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from participants
+          where conversation_sid = $1
+            and sid = (select participant_sid from memberships where user_sid = $2 and conversation_sid = $1)"
+    ))
+    .bind(of)
+    .bind(user)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Finds the participant whose identity or address an author is.
+///
+/// # Errors
+/// As the database.
+pub async fn find_author(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    author: &str,
+) -> sqlx::Result<Option<ParticipantSid>> {
+    sqlx::query_scalar(
+        "select sid from participants
+          where conversation_sid = $1 and $2 in (identity, address, projected_address)
+          order by sid
+          limit 1",
+    )
+    .bind(of)
+    .bind(author)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Writes the fields of a participant that changes may touch, and the position of the change.
+///
+/// # Errors
+/// As the database.
+pub async fn update(conn: &mut PgConnection, changed: &Participant) -> sqlx::Result<()> {
+    sqlx::query(
+        "update participants
+            set identity = $3, user_sid = $4, proxy_address = $5, projected_address = $6, role_sid = $7,
+                attributes = $8, last_read_message_index = $9, last_read_timestamp = $10, position = $11,
+                date_created = $12, date_updated = $13
+          where conversation_sid = $1 and sid = $2",
+    )
+    .bind(changed.conversation_sid)
+    .bind(changed.sid)
+    .bind(&changed.identity)
+    .bind(changed.user_sid)
+    .bind(&changed.proxy_address)
+    .bind(&changed.projected_address)
+    .bind(changed.role_sid)
+    .bind(&changed.attributes)
+    .bind(changed.last_read_message_index)
+    .bind(changed.last_read_timestamp)
+    .bind(changed.position)
+    .bind(changed.date_created)
+    .bind(changed.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a participant and leaves a tombstone at the position taken for that.
+///
+/// # Errors
+/// As the database.
+pub async fn delete(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    sid: ParticipantSid,
+    position: i64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "with gone as (
+             delete from participants where conversation_sid = $1 and sid = $2
+         )
+         insert into tombstones (owner_sid, kind, subject_sid, position) values ($1, 'participant', $2, $3)",
+    )
+    .bind(of)
+    .bind(sid)
+    .bind(position)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

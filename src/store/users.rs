@@ -1,0 +1,163 @@
+//! Users.
+
+use sqlx::{PgConnection, QueryBuilder};
+
+use super::{MomentKey, Order, push_page};
+use crate::domain::{PageRequest, ServiceSid, User, UserRef, UserSid};
+
+macro_rules! columns {
+    () => {
+        "sid, account_sid, service_sid, identity, friendly_name, attributes, role_sid, position, \
+         conversations_position, friendly_name_position, attributes_position, date_created, date_updated"
+    };
+}
+
+/// Inserts a user; answers whether the identity was free.
+///
+/// # Errors
+/// As the database.
+pub async fn insert(conn: &mut PgConnection, user: &User) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "insert into users (sid, account_sid, service_sid, identity, friendly_name, attributes, role_sid, date_created,
+                            date_updated)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict on constraint users_service_sid_identity_key do nothing",
+    )
+    .bind(user.sid)
+    .bind(user.account_sid)
+    .bind(user.service_sid)
+    .bind(&user.identity)
+    .bind(&user.friendly_name)
+    .bind(&user.attributes)
+    .bind(user.role_sid)
+    .bind(user.date_created)
+    .bind(user.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Finds a user of a service.
+///
+/// # Errors
+/// As the database.
+pub async fn find(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    which: &UserRef,
+) -> sqlx::Result<Option<User>> {
+    match which {
+        UserRef::Sid(sid) => {
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from users where sid = $1 and service_sid = $2"
+            ))
+            .bind(sid)
+            .bind(service)
+            .fetch_optional(conn)
+            .await
+        }
+        UserRef::Identity(identity) => {
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from users where identity = $1 and service_sid = $2"
+            ))
+            .bind(identity)
+            .bind(service)
+            .fetch_optional(conn)
+            .await
+        }
+    }
+}
+
+/// Loads a user, of whatever service.
+///
+/// # Errors
+/// As the database.
+pub async fn load(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<Option<User>> {
+    sqlx::query_as(concat!("select ", columns!(), " from users where sid = $1"))
+        .bind(sid)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Locks a user of a service and loads what it holds now.
+///
+/// # Errors
+/// As the database.
+pub async fn lock(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<Option<User>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from users where sid = $1 for update"
+    ))
+    .bind(sid)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Lists a service's users, newest first.
+///
+/// # Errors
+/// As the database.
+pub async fn list(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    asked: &PageRequest<MomentKey>,
+) -> sqlx::Result<Vec<User>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from users where service_sid = "
+    ));
+    query.push_bind(service);
+    push_page(
+        &mut query,
+        ["date_created", "sid"],
+        Order::Descending,
+        asked,
+    );
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Writes the fields of a locked user that an update may change, with the positions of what differs.
+///
+/// # Errors
+/// As the database.
+pub async fn update(conn: &mut PgConnection, user: &User) -> sqlx::Result<()> {
+    sqlx::query(
+        "update users
+            set friendly_name = $2, attributes = $3, role_sid = $4, friendly_name_position = $5,
+                attributes_position = $6, date_updated = $7
+          where sid = $1",
+    )
+    .bind(user.sid)
+    .bind(&user.friendly_name)
+    .bind(&user.attributes)
+    .bind(user.role_sid)
+    .bind(user.friendly_name_position)
+    .bind(user.attributes_position)
+    .bind(user.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a user with the tombstones and events that only the user could ask for.
+///
+/// # Errors
+/// As the database.
+pub async fn delete(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<()> {
+    sqlx::query(
+        "with forgotten as (delete from events where scope_sid = $1),
+              buried as (delete from tombstones where owner_sid = $1),
+              left_behind as (delete from memberships where user_sid = $1)
+         delete from users where sid = $1",
+    )
+    .bind(sid)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
