@@ -1,1 +1,112 @@
-fn main() {}
+//! Reads the settings, starts the log, and runs the app until it is told to stop.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use convoke::app::App;
+use convoke::cli::{self, Cli, Verb};
+use convoke::config::{LogFormat, LogSettings, Settings};
+use convoke::domain::time::SystemClock;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info};
+use tracing_subscriber::EnvFilter;
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            let _ = writeln!(io::stderr(), "convoke: {}", with_causes(fault.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Fault> {
+    let settings = Settings::load()?;
+    start_log(&settings.log)?;
+    match cli.verb {
+        Verb::Serve => serve(&settings).await,
+        verb => cli::run(verb, &settings).await,
+    }
+}
+
+async fn serve(settings: &Settings) -> Result<(), Fault> {
+    // From here on a signal is heard, also while the start is under way.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stopped = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let app = App::start(settings, Arc::new(SystemClock)).await?;
+    greet(&app)?;
+    app.run_until(stopped).await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Tells the person at the terminal what to do next. A new auth token is shown here and never again.
+fn greet(app: &App) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let (address, sid) = (app.address, app.account.sid);
+    writeln!(out, "Convoke listens on http://{address}")?;
+    writeln!(out, "  account SID  {sid}")?;
+    let token = match &app.account.new_auth_token {
+        Some(token) => {
+            writeln!(out, "  auth token   {token}   (shown only this once)")?;
+            token.as_str()
+        }
+        None => "$AUTH_TOKEN",
+    };
+    writeln!(out, "Try it:")?;
+    writeln!(
+        out,
+        "  curl -u {sid}:{token} http://{address}/v1/Conversations -d FriendlyName=Hello"
+    )?;
+    out.flush()
+}
+
+fn start_log(settings: &LogSettings) -> Result<(), Fault> {
+    let filter = EnvFilter::builder()
+        .parse(&settings.level)
+        .map_err(|error| format!("log.level: {error}"))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    let json = match settings.format {
+        LogFormat::Auto => !io::stderr().is_terminal(),
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    };
+    if json {
+        log.json().flatten_event(true).init()
+    } else {
+        log.with_ansi(io::stderr().is_terminal()).init()
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        error!(
+            panic.location = panic.location().map(tracing::field::display),
+            panic.message = panic.payload_as_str().unwrap_or("(no message)"),
+            "a task panicked; what it did for its caller is refused, everything else goes on"
+        );
+    }));
+    Ok(())
+}
+
+fn with_causes(fault: &dyn std::error::Error) -> String {
+    let mut text = fault.to_string();
+    let mut cause = fault.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

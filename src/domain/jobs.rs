@@ -14,6 +14,7 @@ use super::addresses::AddressPair;
 use super::conversations::ConversationSid;
 use super::messages::MessageSid;
 use super::receipts::{ReceiptSid, ReceiptStatus};
+use super::time::Timestamp;
 
 /// Work that is left to do.
 ///
@@ -36,6 +37,8 @@ pub enum Job {
     ApplyTimers {
         /// The conversation.
         conversation: ConversationSid,
+        /// When a timer ends, as things stood.
+        end: Timestamp,
     },
     /// Takes in what a virtual handset sent.
     ReceiveFromHandset {
@@ -56,12 +59,26 @@ pub enum Job {
 }
 
 impl Job {
+    /// The kind, for the log and for counting.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SendToChannel { .. } => "send_to_channel",
+            Self::ApplyTimers { .. } => "apply_timers",
+            Self::ReceiveFromHandset { .. } => "receive_from_handset",
+            Self::ReportFromHandset { .. } => "report_from_handset",
+        }
+    }
+
     /// The order key: jobs that share it run one at a time, in the order they were written.
     #[must_use]
     pub fn order_key(&self) -> String {
         match self {
             Self::SendToChannel { pair, .. } => format!("send {}", pair.order_key()),
-            Self::ApplyTimers { conversation } => format!("timers {conversation}"),
+            // Ends of timers do not wait for each other, and the same end is looked at once.
+            Self::ApplyTimers { conversation, end } => {
+                format!("timers {conversation} {}", end.timestamp_micros())
+            }
             Self::ReceiveFromHandset { message, .. } => format!("handset {message}"),
             Self::ReportFromHandset { message, .. } => format!("report {message}"),
         }
@@ -79,6 +96,19 @@ pub enum Outcome {
     Failed(String),
     /// It can never succeed; it is kept as a dead letter.
     Never(String),
+}
+
+impl Outcome {
+    /// A word for counting.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Again(_) => "again",
+            Self::Failed(_) => "failed",
+            Self::Never(_) => "never",
+        }
+    }
 }
 
 /// How often a failing job is tried before it becomes a dead letter.

@@ -3,8 +3,22 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use super::errors::{Error, Invalid};
+use super::time::Timestamp;
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Smallest key first.
+    Ascending,
+    /// Largest key first.
+    Descending,
+}
+
+/// The key of lists in the order of a moment: the moment, and the SID that makes it unique.
+pub type MomentKey = (Timestamp, Uuid);
 
 /// How many items a caller wants at once: at least one, cut to the list's published maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

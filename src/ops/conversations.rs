@@ -3,6 +3,7 @@
 use super::Core;
 use super::access::{self, For};
 use super::record::Change;
+use crate::domain::MomentKey;
 use crate::domain::conversations::{
     ConversationChanges, ConversationFilter, StateReason, whole_second,
 };
@@ -12,7 +13,7 @@ use crate::domain::{
     Actor, Attributes, Conversation, ConversationRef, ConversationSid, Ctx, Error, Event, Invalid,
     Job, MessagingServiceSid, Page, PageRequest, Permission, State, UserRef,
 };
-use crate::store::{self, MomentKey, OnConstraint as _};
+use crate::store::{self, OnConstraint as _};
 
 /// Creates a conversation. Creating makes nobody a participant.
 ///
@@ -279,17 +280,18 @@ pub(super) async fn wake_in(
 }
 
 /// Leaves the work of the next timer, if one runs. Activity moves the timer without touching this job: when it runs, it
-/// looks at the state and waits on.
+/// looks at the state and leaves the next.
 async fn schedule_timers(
     change: &mut Change<'_>,
     conversation: &Conversation,
 ) -> Result<(), Error> {
     if let Some(end) = conversation.next_timer() {
         change
-            .enqueue(
-                &[Job::ApplyTimers {
+            .enqueue_once(
+                &Job::ApplyTimers {
                     conversation: conversation.sid,
-                }],
+                    end,
+                },
                 end,
             )
             .await?;
@@ -311,11 +313,9 @@ pub async fn apply_timers(core: &Core, sid: ConversationSid) -> Result<Outcome, 
         conversation.enter(state, change.now);
         write_state_in(&mut change, &mut conversation, from, StateReason::Timer).await?;
     }
-    let next = conversation
-        .next_timer()
-        .and_then(|end| (end - change.now).to_std().ok());
+    schedule_timers(&mut change, &conversation).await?;
     change.commit().await?;
-    Ok(next.map_or(Outcome::Done, Outcome::Again))
+    Ok(Outcome::Done)
 }
 
 /// Deletes a conversation with everything in it.

@@ -12,7 +12,7 @@ use super::Core;
 use super::access::{self, For};
 use crate::domain::participants::Membership;
 use crate::domain::{
-    Conversation, ConversationRef, ConversationSid, Ctx, Error, Message, Participant,
+    Conversation, ConversationRef, ConversationSid, Ctx, Error, Message, Order, Participant,
     ParticipantSid, Timestamp, User, UserRef, UserSid,
 };
 use crate::store;
@@ -182,19 +182,15 @@ pub async fn roster(
     ctx: &Ctx,
     of: ConversationSid,
     from: Option<ParticipantSid>,
-    order: store::Order,
+    order: Order,
     limit: i64,
 ) -> Result<Vec<Participant>, Error> {
     let mut conn = core.store.visit().await?;
     access::conversation(&mut conn, ctx, &of.into(), For::TakingPart).await?;
-    Ok(store::participants::list_by_sid(
-        &mut conn,
-        of,
-        from,
-        order == store::Order::Descending,
-        limit,
+    Ok(
+        store::participants::list_by_sid(&mut conn, of, from, order == Order::Descending, limit)
+            .await?,
     )
-    .await?)
 }
 
 /// Lists the acting user's own conversations in the order of their SIDs, from `from` on (inclusive), at most `limit`.
@@ -206,19 +202,12 @@ pub async fn memberships(
     ctx: &Ctx,
     of: UserSid,
     from: Option<ConversationSid>,
-    order: store::Order,
+    order: Order,
     limit: i64,
 ) -> Result<Vec<Membership>, Error> {
     let mut conn = core.store.visit().await?;
     access::own_user(&mut conn, ctx, of).await?;
-    Ok(store::memberships::list(
-        &mut conn,
-        of,
-        from,
-        order == store::Order::Descending,
-        limit,
-    )
-    .await?)
+    Ok(store::memberships::list(&mut conn, of, from, order == Order::Descending, limit).await?)
 }
 
 /// Reads a user's position and fields.
@@ -245,4 +234,24 @@ pub async fn positions(
         .into_iter()
         .map(|row| (row.sid, row.position))
         .collect())
+}
+
+/// How many events are forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: i64 = 5_000;
+
+/// Forgets the events from before a moment, in batches; answers how many. Rows and tombstones stay, so a client that
+/// comes back later than that still learns everything.
+///
+/// # Errors
+/// As the database.
+pub async fn forget(core: &Core, before: Timestamp) -> Result<u64, Error> {
+    let mut total = 0;
+    loop {
+        let mut conn = core.store.visit().await?;
+        let count = store::events::forget(&mut conn, before, FORGOTTEN_AT_ONCE).await?;
+        total += count;
+        if count < FORGOTTEN_AT_ONCE.unsigned_abs() {
+            return Ok(total);
+        }
+    }
 }

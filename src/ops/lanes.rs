@@ -14,8 +14,10 @@
 //! one by one.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
@@ -78,7 +80,12 @@ pub async fn run(core: Arc<Core>, Lane(mut line): Lane) {
     let mut connection = None;
     let mut batch = Vec::with_capacity(MOST_IN_BATCH);
     while line.recv_many(&mut batch, MOST_IN_BATCH).await > 0 {
-        commit(&core, &mut connection, std::mem::take(&mut batch)).await;
+        let work = commit(&core, &mut connection, std::mem::take(&mut batch));
+        // A panic must not end the lane with everything that will ever wait for it. Those whose answers it took along
+        // are refused as unavailable; the connection, whose state is unknown, is gone with it.
+        if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+            connection = None;
+        }
     }
 }
 

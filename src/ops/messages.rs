@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::access::{self, For};
 use super::record::Change;
 use super::{Core, conversations};
+use crate::domain::Order;
 use crate::domain::messages::MessageChanges;
 use crate::domain::users::SYSTEM;
 use crate::domain::{
     Actor, Conversation, ConversationRef, ConversationSid, Ctx, Draft, Error, Event, Job, Message,
     MessageSid, Page, PageRequest, Permission, Receipt, ReceiptSid, Scope,
 };
+use crate::store;
 use crate::store::messages::{Hold, NewMessage, Written};
-use crate::store::{self, Order};
 
 /// Posts a message for a caller who may send in this conversation.
 ///

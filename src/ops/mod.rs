@@ -25,10 +25,10 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::domain::Clock;
 use crate::domain::events::Outlet;
 use crate::domain::sealing::Sealing;
-use crate::store::Store;
+use crate::domain::{Clock, Error};
+use crate::store::{self, Store};
 
 /// What operations need from the world.
 pub struct Core {
@@ -46,8 +46,20 @@ pub struct Core {
     pub work: Arc<Notify>,
     /// Whether virtual handsets own every proxy address that nobody else owns.
     pub simulator: Simulator,
+    /// How virtual handsets behave.
+    pub handsets: handsets::Settings,
     /// Credentials that were checked a moment ago.
     pub credentials: accounts::Checked,
+}
+
+/// Checks that the database answers and its schema is there.
+///
+/// # Errors
+/// What the database says.
+pub async fn ready(core: &Core) -> Result<(), Error> {
+    let mut conn = core.store.visit().await?;
+    store::ping(&mut conn).await?;
+    Ok(())
 }
 
 /// Whether there are virtual handsets.

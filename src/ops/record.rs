@@ -73,6 +73,11 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// Leaves work to do at `run_at`, unless the same is left already.
+    pub async fn enqueue_once(&mut self, job: &Job, run_at: Timestamp) -> Result<(), Error> {
+        Ok(store::jobs::enqueue_once(&mut self.tx, job, run_at).await?)
+    }
+
     /// Commits, then announces.
     pub async fn commit(self) -> Result<(), Error> {
         self.tx.commit().await?;

@@ -2,9 +2,10 @@
 
 use super::Core;
 use super::record::Change;
+use crate::domain::MomentKey;
 use crate::domain::roles::{NewRole, permissions};
 use crate::domain::{Ctx, Error, Page, PageRequest, Role, RoleSid};
-use crate::store::{self, MomentKey};
+use crate::store;
 
 /// Creates a role.
 ///

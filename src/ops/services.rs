@@ -2,12 +2,13 @@
 
 use super::Core;
 use super::record::Change;
+use crate::domain::MomentKey;
 use crate::domain::roles::{DEFAULT_ROLES, RoleType};
 use crate::domain::{
     AccountSid, Ctx, Error, Invalid, Page, PageRequest, Role, RoleSid, Service, ServiceSid,
     Timestamp, friendly_name,
 };
-use crate::store::{self, MomentKey};
+use crate::store;
 
 /// How many conversations of a service that is being deleted go in one transaction.
 const BATCH: i64 = 100;

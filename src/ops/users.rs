@@ -4,13 +4,14 @@ use super::Core;
 use super::access;
 use super::record::Change;
 use super::services::role_to_give;
+use crate::domain::MomentKey;
 use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
     Actor, Ctx, Error, Event, Identity, Page, PageRequest, ParticipantRef, Permission, RoleSid,
     User, UserRef, UserSid,
 };
-use crate::store::{self, MomentKey};
+use crate::store;
 
 /// Creates a user.
 ///

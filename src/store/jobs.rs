@@ -34,6 +34,28 @@ pub async fn enqueue(conn: &mut PgConnection, jobs: &[Job], run_at: Timestamp) -
     Ok(())
 }
 
+/// Writes a job into the queue unless one of its order key is there.
+///
+/// # Errors
+/// As the database.
+pub async fn enqueue_once(
+    conn: &mut PgConnection,
+    job: &Job,
+    run_at: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into jobs (order_key, job, run_at)
+         select $1, $2, $3
+          where not exists (select from jobs where order_key = $1 and dead_at is null)",
+    )
+    .bind(job.order_key())
+    .bind(Json(job))
+    .bind(run_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Claims up to `limit` jobs that are due. Of each order key only the oldest job can be claimed, and only while no
 /// worker holds it.
 ///
@@ -44,7 +66,7 @@ pub async fn claim(
     now: Timestamp,
     limit: i64,
 ) -> sqlx::Result<Vec<Claimed>> {
-    let rows: Vec<(i64, Json<Job>, i32)> = sqlx::query_as(
+    let rows: Vec<(i64, serde_json::Value, i32)> = sqlx::query_as(
         "update jobs
             set leased_until = $2
           where id in (
@@ -67,9 +89,16 @@ pub async fn claim(
     .bind(limit)
     .fetch_all(conn)
     .await?;
+    // What a newer version wrote is left for it: its lease keeps it out of the way for a while.
     Ok(rows
         .into_iter()
-        .map(|(id, Json(job), failures)| Claimed { id, job, failures })
+        .filter_map(|(id, job, failures)| {
+            Some(Claimed {
+                id,
+                job: serde_json::from_value(job).ok()?,
+                failures,
+            })
+        })
         .collect())
 }
 

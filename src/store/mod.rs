@@ -28,9 +28,10 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, QueryBuilder};
-use uuid::Uuid;
 
-use crate::domain::{Error, PageRequest, Timestamp};
+use crate::domain::{Error, PageRequest};
+
+pub use crate::domain::pages::{MomentKey, Order};
 
 /// A transaction.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
@@ -163,6 +164,17 @@ impl Store {
     }
 }
 
+/// Asks for nothing but an answer, from a table of ours.
+///
+/// # Errors
+/// As the database.
+pub async fn ping(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("select from accounts limit 1")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 impl From<sqlx::Error> for Error {
     /// The one blanket conversion: what a caller could cause is mapped before it gets here.
     fn from(error: sqlx::Error) -> Self {
@@ -191,18 +203,6 @@ impl<T> OnConstraint<T> for sqlx::Result<T> {
         })
     }
 }
-
-/// The order of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Smallest key first.
-    Ascending,
-    /// Largest key first.
-    Descending,
-}
-
-/// The key of lists in the order of a moment: the moment, and the SID that makes it unique.
-pub type MomentKey = (Timestamp, Uuid);
 
 /// Ends a query on a list with a page of it: the rows behind the cursor, in its direction, one more than fit.
 ///

@@ -1,21 +1,26 @@
 //! Participants.
 
+mod update;
+
+pub use update::update;
+
 use super::access::{self, For};
 use super::record::Change;
 use super::services::role_to_give;
 use super::{Core, Simulator, conversations, users};
+use crate::domain::MomentKey;
 use crate::domain::addresses::AddressPair;
 use crate::domain::conversations::{
     MAX_CHANNEL_PARTICIPANTS, MAX_CONVERSATIONS_PER_IDENTITY, MAX_PARTICIPANTS,
 };
-use crate::domain::participants::{NewBinding, NewParticipant, ParticipantChanges};
+use crate::domain::participants::{NewBinding, NewParticipant};
 use crate::domain::roles::RoleType;
 use crate::domain::{
-    Actor, Address, Conversation, ConversationRef, Ctx, Error, Event, Field, Identity, Invalid,
-    Page, PageRequest, Participant, ParticipantRef, ParticipantSid, Permission, RoleSid, User,
+    Actor, Address, Conversation, ConversationRef, Ctx, Error, Event, Identity, Invalid, Page,
+    PageRequest, Participant, ParticipantRef, ParticipantSid, Permission, RoleSid, User,
 };
 use crate::store::addresses::Holder;
-use crate::store::{self, MomentKey, OnConstraint as _};
+use crate::store::{self, OnConstraint as _};
 
 /// Adds a participant.
 ///
@@ -289,169 +294,6 @@ pub async fn list(
     Ok(Page::from_rows(rows, asked, |row| {
         (row.date_created, row.sid.uuid())
     }))
-}
-
-/// Changes a participant. What changes nothing is no event.
-///
-/// # Errors
-/// As [`add`]; 50440 to 50444 for bindings that cannot be changed so.
-pub async fn update(
-    core: &Core,
-    ctx: &Ctx,
-    of: &ConversationRef,
-    which: &ParticipantRef,
-    changes: ParticipantChanges,
-) -> Result<Participant, Error> {
-    let mut change = Change::begin(core).await?;
-    let held = access::conversation(&mut change.tx, ctx, of, For::TakingPart).await?;
-    let mut conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let before = store::participants::find(&mut change.tx, conversation.sid, which)
-        .await?
-        .ok_or(Error::NotFound)?;
-    if matches!(ctx.actor, Actor::User { .. }) {
-        let own = held.own.as_ref().is_some_and(|own| own.sid == before.sid);
-        held.require(if own {
-            Permission::EditOwnParticipantAttributes
-        } else {
-            Permission::EditAnyParticipantAttributes
-        })?;
-    }
-    conversation.accepts_changes()?;
-    let mut participant = before.clone();
-    rebind(&mut change, ctx, &conversation, &mut participant, &changes).await?;
-    if let Some(sid) = changes.role_sid {
-        participant.role_sid =
-            Some(role_to_give(&mut change, ctx.service, sid, RoleType::Conversation).await?);
-    }
-    if let Some(attributes) = changes.attributes {
-        participant.attributes = attributes;
-    }
-    if let Some(date) = changes.date_created {
-        participant.date_created = date;
-    }
-    if let Some(date) = changes.date_updated {
-        participant.date_updated = date;
-    }
-    let own_fields_differ = !same_own_fields(&participant, &before);
-    let moved = changes.horizon.apply(
-        &mut participant,
-        conversation.last_message_index,
-        change.now,
-    );
-    if !own_fields_differ && !moved {
-        return Ok(before);
-    }
-    if own_fields_differ && changes.date_updated.is_none() {
-        participant.date_updated = change.now;
-    }
-    participant.position = change
-        .record(
-            conversation.sid,
-            Event::ParticipantUpdated {
-                sid: participant.sid,
-            },
-        )
-        .await?;
-    store::participants::update(&mut change.tx, &participant).await?;
-    let (was, is) = (before.channel().is_some(), participant.channel().is_some());
-    if was != is {
-        let by = if is { 1 } else { -1 };
-        conversation.channel_participants_count += by;
-        store::conversations::count_participants(&mut change.tx, conversation.sid, 0, by).await?;
-    }
-    if before.user_sid.is_none() {
-        join(&mut change, &participant).await?;
-    } else if moved {
-        super::reads::announce_in(&mut change, &participant, None).await?;
-    }
-    change.commit().await?;
-    Ok(participant)
-}
-
-fn same_own_fields(a: &Participant, b: &Participant) -> bool {
-    a.identity == b.identity
-        && a.proxy_address == b.proxy_address
-        && a.projected_address == b.projected_address
-        && a.role_sid == b.role_sid
-        && a.attributes == b.attributes
-        && a.date_created == b.date_created
-        && a.date_updated == b.date_updated
-}
-
-/// Changes how a participant is reached, as far as that is possible.
-async fn rebind(
-    change: &mut Change<'_>,
-    ctx: &Ctx,
-    conversation: &Conversation,
-    participant: &mut Participant,
-    changes: &ParticipantChanges,
-) -> Result<(), Error> {
-    let holder = Holder {
-        conversation_sid: conversation.sid,
-        participant_sid: participant.sid,
-    };
-    match &changes.proxy_address {
-        Field::Keep => {}
-        Field::Clear => {
-            participant
-                .proxy_address
-                .take()
-                .ok_or(Invalid::NoProxyAddressToRemove)?;
-            store::addresses::free(&mut change.tx, holder).await?;
-        }
-        Field::Set(proxy) => {
-            let address = participant
-                .address
-                .clone()
-                .ok_or(Invalid::ProxyAddressNotAddable)?;
-            let pair = AddressPair::parse(address.as_str(), proxy)?;
-            if participant.proxy_address.as_ref() != Some(&pair.proxy_address) {
-                store::addresses::free(&mut change.tx, holder).await?;
-                bind(change, conversation, participant, pair).await?;
-            }
-        }
-    }
-    match &changes.projected_address {
-        Field::Keep => {}
-        Field::Clear => {
-            participant
-                .projected_address
-                .take()
-                .ok_or(Invalid::NoProjectedAddressToRemove)?;
-        }
-        Field::Set(text) => {
-            if participant.address.is_some() {
-                return Err(Invalid::ProjectedAddressNotAddable.into());
-            }
-            let address = Address::parse(text).ok_or(Invalid::ProjectedAddressNotOwned)?;
-            own_address(
-                change.core(),
-                Some(&address),
-                Invalid::ProjectedAddressNotOwned,
-            )?;
-            participant.projected_address = Some(address);
-        }
-    }
-    if let Some(identity) = &changes.identity {
-        if participant.identity.is_some() || participant.projected_address.is_none() {
-            return Err(Invalid::IdentityNotAddable.into());
-        }
-        participant.user_sid = Some(
-            user_who_may_join(change, ctx, conversation, identity)
-                .await?
-                .sid,
-        );
-        participant.identity = Some(identity.clone());
-        let binding = NewBinding::Chat {
-            identity: identity.clone(),
-            projected_address: None,
-        };
-        participant.role_sid =
-            role(change, ctx, conversation, &binding, participant.role_sid).await?;
-    }
-    Ok(())
 }
 
 /// Removes a participant; earlier messages stay.

@@ -1,0 +1,342 @@
+//! The composition root: the one place that knows everyone.
+//!
+//! It opens the database, brings the schema up to date, makes sure there is an account, connects the outlet of
+//! committed events to the bus, mounts the doors that this process runs, and takes all of it down again in the order
+//! that loses nothing: no new requests, those under way end, sockets close, jobs under way end, the database last.
+
+mod database;
+mod first_account;
+mod housekeeping;
+mod probes;
+
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::bus::local::LocalBus;
+use crate::bus::{Bus, Parcel};
+use crate::channels::{Channels, outbound};
+use crate::config::{Part, Settings, Switch};
+use crate::domain::events::Outlet;
+use crate::domain::jobs::{Claimed, Job, Outcome};
+use crate::domain::{Clock, Error};
+use crate::gateway::{self, Gateway};
+use crate::ops::accounts::Checked;
+use crate::ops::lanes::{self, Lanes};
+use crate::ops::{self, Core, Simulator};
+use crate::rest::{self, Rest};
+use crate::worker::Worker;
+
+pub use database::Database;
+pub use first_account::FirstAccount;
+
+/// Why the server cannot start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    Listen(SocketAddr, std::io::Error),
+    /// The database cannot be used.
+    Database(Box<dyn std::error::Error + Send + Sync>),
+    /// The first account cannot be made or read.
+    Account(Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
+            Self::Database(_) => f.write_str("the database cannot be used"),
+            Self::Account(_) => f.write_str("the first account cannot be set up"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen(_, cause) => Some(cause),
+            Self::Database(cause) => Some(cause.as_ref()),
+            Self::Account(cause) => Some(cause),
+        }
+    }
+}
+
+/// A running server.
+pub struct App {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The account that the start found or made.
+    pub account: FirstAccount,
+    core: Arc<Core>,
+    gateway: Gateway,
+    worker: Arc<Worker>,
+    database: Database,
+    grace: Duration,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    working: JoinHandle<()>,
+    tasks: JoinSet<()>,
+}
+
+impl App {
+    /// Starts a server: everything is ready when this returns.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running.
+    pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        // The address first: it is the cheapest thing that can be wrong.
+        let unheard = |cause| StartError::Listen(settings.listen, cause);
+        let listener = TcpListener::bind(settings.listen).await.map_err(unheard)?;
+        let address = listener.local_addr().map_err(unheard)?;
+        let database = Database::open(settings)
+            .await
+            .map_err(StartError::Database)?;
+        match prepare(&database, clock.as_ref(), settings).await {
+            Ok(account) => Ok(Self::assemble(
+                settings, clock, database, account, listener, address,
+            )),
+            Err(error) => {
+                close(database).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn assemble(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        database: Database,
+        account: FirstAccount,
+        listener: TcpListener,
+        address: SocketAddr,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
+        let (ways, lanes) = Lanes::new(settings.posting.lanes);
+        let core = Arc::new(Core {
+            store: database.store.clone(),
+            clock,
+            sealing: database.sealing.clone(),
+            outlet: outlet(&bus),
+            lanes: ways,
+            work: Arc::new(Notify::new()),
+            simulator: simulator(settings),
+            credentials: Checked::default(),
+            handsets: settings.handsets.clone(),
+        });
+        for lane in lanes {
+            tasks.spawn(lanes::run(Arc::clone(&core), lane));
+        }
+        tasks.spawn(housekeeping::run(
+            Arc::clone(&core),
+            settings.events.clone(),
+        ));
+        let public_url = settings
+            .public_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned());
+        let gateway = Gateway::new(
+            Arc::clone(&core),
+            bus,
+            settings.gateway.clone(),
+            public_url.clone(),
+        );
+        tasks.spawn(gateway.clone().run(stopped.clone()));
+        let worker = Arc::new(worker(&core, settings));
+        let router = routes(settings, &core, &gateway, public_url);
+        let working = if settings.parts.contains(&Part::Worker) {
+            tokio::spawn(Arc::clone(&worker).run(stopped.clone()))
+        } else {
+            tokio::spawn(async {})
+        };
+        let server = tokio::spawn(serve(listener, router, stopped));
+        info!(%address, "listening");
+        let grace = Duration::from_secs(settings.shutdown.grace_seconds.into());
+        Self {
+            address,
+            account,
+            core,
+            gateway,
+            worker,
+            database,
+            grace,
+            stop,
+            server,
+            working,
+            tasks,
+        }
+    }
+
+    /// What operations need from the world; for tests that look at a running server from inside.
+    #[must_use]
+    pub const fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Runs jobs until none is due, for tests.
+    pub async fn drain(&self) {
+        self.worker.drain().await;
+    }
+
+    /// Serves until `told` ends, then stops.
+    pub async fn run_until(self, told: impl Future<Output = ()>) {
+        told.await;
+        self.stop().await;
+    }
+
+    /// Stops: no new requests, those under way end, sockets close, jobs under way end, the database last.
+    pub async fn stop(mut self) {
+        info!("stopping");
+        // Sends fail only where nobody listens any more.
+        let _ = self.stop.send(true);
+        self.gateway.close().await;
+        for (name, task) in [("requests", &mut self.server), ("jobs", &mut self.working)] {
+            if timeout(self.grace, &mut *task).await.is_err() {
+                warn!(
+                    grace_seconds = self.grace.as_secs(),
+                    "{name} under way did not end in time"
+                );
+                task.abort();
+            }
+        }
+        self.tasks.shutdown().await;
+        close(self.database).await;
+    }
+}
+
+/// Brings the schema up to date and makes sure there is an account.
+async fn prepare(
+    database: &Database,
+    clock: &dyn Clock,
+    settings: &Settings,
+) -> Result<FirstAccount, StartError> {
+    database
+        .store
+        .migrate()
+        .await
+        .map_err(|error| StartError::Database(error.into()))?;
+    first_account::ensure(&database.store, clock, &database.sealing, settings)
+        .await
+        .map_err(StartError::Account)
+}
+
+async fn close(database: Database) {
+    if let Err(fault) = database.close().await {
+        warn!(error = %fault, "the database was not closed well");
+    }
+}
+
+/// Connects the outlet of committed events to the bus.
+fn outlet(bus: &Arc<dyn Bus>) -> Outlet {
+    let bus = Arc::clone(bus);
+    Arc::new(move |announcements| bus.publish(Parcel::Committed(announcements.to_vec())))
+}
+
+fn simulator(settings: &Settings) -> Simulator {
+    match settings.simulator {
+        Some(Switch::On) => Simulator::On,
+        Some(Switch::Off) => Simulator::Off,
+        None if settings.database.url.is_none() => Simulator::On,
+        None => Simulator::Off,
+    }
+}
+
+/// Mounts the doors that this process runs.
+fn routes(
+    settings: &Settings,
+    core: &Arc<Core>,
+    gateway: &Gateway,
+    public_url: Option<String>,
+) -> Router {
+    let mut router = probes::routes(Arc::clone(core));
+    if settings.parts.contains(&Part::Gateway) {
+        router = router.merge(gateway::router(gateway.clone()));
+    }
+    if settings.parts.contains(&Part::Rest) {
+        let proxies = settings.trusted_proxies.clone();
+        let trusts = move |peer: IpAddr| proxies.iter().any(|network| network.contains(peer));
+        let rest = Rest::new(Arc::clone(core), public_url, trusts);
+        router = router.merge(rest::router(rest));
+    }
+    router
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    // A small answer must not wait for the next one.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            warn!(error = %error, "a connection keeps Nagle's delay");
+        }
+    });
+    let told = async move {
+        // An error means that nobody can tell any more, which is the same.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(error) = axum::serve(listener, service)
+        .with_graceful_shutdown(told)
+        .await
+    {
+        warn!(error = %error, "the listener failed");
+    }
+}
+
+/// Makes the worker, with the one match from a job to the function that does it.
+fn worker(core: &Arc<Core>, settings: &Settings) -> Worker {
+    let channels = Channels::new(Arc::clone(core));
+    let run = move |claimed: Claimed| -> BoxFuture<'static, Outcome> {
+        let channels = channels.clone();
+        async move {
+            let done = match claimed.job {
+                Job::SendToChannel {
+                    conversation,
+                    message,
+                    receipt,
+                    pair,
+                } => {
+                    let copy = outbound::Copy {
+                        conversation,
+                        message,
+                        receipt,
+                        pair,
+                    };
+                    outbound::send(&channels, copy, claimed.failures).await
+                }
+                Job::ApplyTimers { conversation, .. } => {
+                    ops::conversations::apply_timers(&channels.core, conversation).await
+                }
+                Job::ReceiveFromHandset { account, message } => {
+                    ops::handsets::receive(&channels.core, account, message).await
+                }
+                Job::ReportFromHandset {
+                    message,
+                    status,
+                    error_code,
+                } => ops::handsets::report(&channels.core, message, status, error_code).await,
+            };
+            done.unwrap_or_else(|error| Outcome::Failed(error.to_string()))
+        }
+        .boxed()
+    };
+    let (clock, work) = (Arc::clone(&core.clock), Arc::clone(&core.work));
+    Worker::new(
+        core.store.clone(),
+        clock,
+        work,
+        settings.worker.concurrency,
+        Arc::new(run),
+    )
+}

@@ -1,0 +1,56 @@
+//! Probes: is the process alive, can it serve, what does it count.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::ops::{self, Core};
+
+/// A database that takes longer than this to answer is no database to serve from.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The routes of the probes: `/healthz` (the process lives), `/readyz` (the database answers and the schema is ours),
+/// `/metrics` (Prometheus).
+pub(super) fn routes(core: Arc<Core>) -> Router {
+    let metrics = recorder();
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready).with_state(core))
+        .route(
+            "/metrics",
+            get(async move || metrics.map(PrometheusHandle::render).unwrap_or_default()),
+        )
+}
+
+async fn ready(State(core): State<Arc<Core>>) -> (StatusCode, &'static str) {
+    match timeout(PATIENCE, ops::ready(&core)).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
+        Ok(Err(error)) => {
+            warn!(error = %error, "not ready");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database cannot be used\n",
+            )
+        }
+        Err(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer\n",
+        ),
+    }
+}
+
+/// Installs the process's recorder of metrics, once: tests start several servers in one process.
+fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER
+        .get_or_init(|| PrometheusBuilder::new().install_recorder().ok())
+        .as_ref()
+}

@@ -1,0 +1,39 @@
+//! The bus of one process.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use super::{Bus, Listener, Parcel};
+
+/// How many parcels a slow listener may be behind before it is told of a gap.
+const MOST_WAITING: usize = 4096;
+
+/// A bus for one process.
+#[derive(Debug)]
+pub struct LocalBus(broadcast::Sender<Arc<Parcel>>);
+
+impl LocalBus {
+    /// A bus that nobody listens to yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(broadcast::channel(MOST_WAITING).0)
+    }
+}
+
+impl Default for LocalBus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Bus for LocalBus {
+    fn publish(&self, parcel: Parcel) {
+        // An error only says that nobody listens.
+        let _ = self.0.send(Arc::new(parcel));
+    }
+
+    fn listen(&self) -> Listener {
+        Listener(self.0.subscribe())
+    }
+}

@@ -1,0 +1,3 @@
+//! One file per provider.
+
+pub mod simulator;

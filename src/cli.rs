@@ -1,0 +1,213 @@
+//! The command line: `serve` and the verbs beside it.
+//!
+//! The verbs work on the database directly, so they need no running server, and work beside one.
+
+use std::io::{self, Write as _};
+
+use chrono::TimeDelta;
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Value, json};
+
+use crate::app::Database;
+use crate::config::Settings;
+use crate::domain::time::{self, SystemClock};
+use crate::domain::{AccountSid, Identity, ServiceSid, tokens};
+use crate::ops::accounts;
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// A self-hosted multichannel conversations server, compatible with the Twilio Conversations API v1.
+///
+/// Settings come from config/default.toml (compiled in), from a file named by CONVOKE_CONFIG, and from the
+/// environment: CONVOKE_LISTEN, CONVOKE_DATABASE_URL and so on.
+#[derive(Debug, Parser)]
+#[command(name = "convoke", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the server until told to stop.
+    Serve,
+    /// Bring the database's schema up to date and leave.
+    Migrate,
+    /// Accounts.
+    #[command(subcommand)]
+    Account(AccountVerb),
+    /// API keys.
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// Access tokens.
+    #[command(subcommand)]
+    Token(TokenVerb),
+    /// Settings.
+    #[command(subcommand)]
+    Config(ConfigVerb),
+}
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountVerb {
+    /// Make an account; prints it with its auth token, which is shown only once, as one JSON object.
+    Create {
+        /// A name for people.
+        #[arg(long, default_value = "Convoke account")]
+        name: String,
+    },
+}
+
+/// What to do with API keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyVerb {
+    /// Make an API key; prints it with its secret, which is shown only once, as one JSON object.
+    Create {
+        /// The account; the first one if none is named.
+        #[arg(long)]
+        account: Option<AccountSid>,
+        /// A name for people.
+        #[arg(long, default_value = "Convoke key")]
+        name: String,
+    },
+}
+
+/// What to do with access tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Mint an access token for an SDK client with the account's newest API key; prints the token.
+    Mint(Mint),
+}
+
+/// An access token to be minted.
+#[derive(Debug, Args)]
+pub struct Mint {
+    /// Who the client is.
+    #[arg(long)]
+    identity: String,
+    /// The service; the account's default if none is named.
+    #[arg(long)]
+    service: Option<ServiceSid>,
+    /// How long the token is good, in seconds; at most a day.
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    ttl: u32,
+    /// The account; the first one if none is named.
+    #[arg(long)]
+    account: Option<AccountSid>,
+}
+
+/// What to do with settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Check the settings and leave.
+    Check,
+}
+
+/// Runs a verb that is not `serve`.
+///
+/// # Errors
+/// A sentence for the person at the terminal, with its causes.
+pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
+    match verb {
+        Verb::Serve => Err("serve is run by main".into()),
+        Verb::Config(ConfigVerb::Check) => print("the settings are right"),
+        Verb::Migrate => with(settings, async |_| print("the schema is up to date")).await,
+        Verb::Account(AccountVerb::Create { name }) => {
+            with(settings, async |database| {
+                create_account(database, &name).await
+            })
+            .await
+        }
+        Verb::Key(KeyVerb::Create { account, name }) => {
+            with(settings, async |database| {
+                create_key(database, account, &name).await
+            })
+            .await
+        }
+        Verb::Token(TokenVerb::Mint(mint)) => {
+            with(settings, async |database| mint_token(database, mint).await).await
+        }
+    }
+}
+
+/// Does something with the database, which is closed again whatever comes of it.
+async fn with(
+    settings: &Settings,
+    what: impl AsyncFnOnce(&Database) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let database = Database::join(settings).await?;
+    let done = match database.store.migrate().await {
+        Ok(()) => what(&database).await,
+        Err(error) => Err(error.into()),
+    };
+    database.close().await?;
+    done
+}
+
+async fn create_account(database: &Database, name: &str) -> Result<(), Fault> {
+    let Database { store, sealing, .. } = database;
+    let new = accounts::create(store, &SystemClock, sealing, name, None).await?;
+    print_json(&json!({
+        "sid": new.account.sid,
+        "friendly_name": new.account.friendly_name,
+        "auth_token": new.auth_token,
+        "date_created": time::print(new.account.date_created),
+    }))
+}
+
+async fn create_key(
+    database: &Database,
+    account: Option<AccountSid>,
+    name: &str,
+) -> Result<(), Fault> {
+    let Database { store, sealing, .. } = database;
+    let account = accounts::find(store, account)
+        .await
+        .map_err(|_| NO_ACCOUNT)?;
+    let new = accounts::create_key(store, &SystemClock, sealing, account.sid, name, None).await?;
+    print_json(&json!({
+        "sid": new.key.sid,
+        "account_sid": new.key.account_sid,
+        "friendly_name": new.key.friendly_name,
+        "secret": new.secret,
+        "date_created": time::print(new.key.date_created),
+    }))
+}
+
+async fn mint_token(database: &Database, mint: Mint) -> Result<(), Fault> {
+    let Database { store, sealing, .. } = database;
+    let account = accounts::find(store, mint.account)
+        .await
+        .map_err(|_| NO_ACCOUNT)?;
+    let identity = Identity::parse(mint.identity)?;
+    let lifetime = TimeDelta::seconds(mint.ttl.into()).min(tokens::MAX_LIFETIME);
+    let token = accounts::mint_token(
+        store,
+        &SystemClock,
+        sealing,
+        &account,
+        mint.service,
+        &identity,
+        lifetime,
+    )
+    .await
+    .map_err(|error| match error {
+        crate::domain::Error::NotFound => Fault::from(
+            "there is no API key to sign with (make one: convoke key create), or no such service",
+        ),
+        other => other.into(),
+    })?;
+    print(&token)
+}
+
+const NO_ACCOUNT: &str = "there is no such account (make one: convoke account create)";
+
+fn print_json(value: &Value) -> Result<(), Fault> {
+    print(&value.to_string())
+}
+
+fn print(line: &str) -> Result<(), Fault> {
+    Ok(writeln!(io::stdout(), "{line}")?)
+}

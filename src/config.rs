@@ -1,0 +1,564 @@
+//! Settings: defaults, then a file, then the environment; checked once, with all complaints together.
+//!
+//! `config/default.toml` is the reference: every key, its default and its meaning. The type of a default is the type of
+//! the setting. After the start nobody reads the environment again.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use toml::{Table, Value};
+
+use crate::domain::{AccountSid, ApiKeySid};
+use crate::gateway;
+use crate::ops::handsets;
+
+/// Every setting with its default, as text.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// What the names of all settings in the environment begin with.
+const PREFIX: &str = "CONVOKE";
+/// Names a file with settings; it is no setting itself.
+const FILE: &str = "CONVOKE_CONFIG";
+
+/// The settings of a process.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct Settings {
+    pub listen: SocketAddr,
+    #[serde(deserialize_with = "unless_empty")]
+    pub public_url: Option<PublicUrl>,
+    pub trusted_proxies: Vec<Network>,
+    pub parts: Vec<Part>,
+    pub data_dir: PathBuf,
+    #[serde(deserialize_with = "unless_empty")]
+    pub secret_key: Option<Secret>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub simulator: Option<Switch>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub auth_token: Option<Secret>,
+    pub account: AccountSettings,
+    pub api_key: ApiKeySettings,
+    pub database: DatabaseSettings,
+    pub posting: PostingSettings,
+    pub worker: WorkerSettings,
+    pub gateway: gateway::Settings,
+    pub handsets: handsets::Settings,
+    pub events: EventSettings,
+    pub log: LogSettings,
+    pub shutdown: ShutdownSettings,
+}
+
+/// The first account.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct AccountSettings {
+    #[serde(deserialize_with = "unless_empty")]
+    pub sid: Option<AccountSid>,
+}
+
+/// A first API key.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct ApiKeySettings {
+    #[serde(deserialize_with = "unless_empty")]
+    pub sid: Option<ApiKeySid>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub secret: Option<Secret>,
+}
+
+/// The database.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct DatabaseSettings {
+    #[serde(deserialize_with = "unless_empty")]
+    pub url: Option<Secret>,
+    pub max_connections: u16,
+    #[serde(deserialize_with = "unless_empty")]
+    pub bin_dir: Option<PathBuf>,
+}
+
+/// How messages are committed.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct PostingSettings {
+    pub lanes: usize,
+}
+
+/// How jobs are run.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct WorkerSettings {
+    pub concurrency: usize,
+}
+
+/// The event log.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct EventSettings {
+    pub keep_days: u32,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct LogSettings {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How the process ends.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct ShutdownSettings {
+    pub grace_seconds: u32,
+}
+
+/// What a process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "config/default.toml says what each word means")]
+pub enum Part {
+    Rest,
+    Gateway,
+    Worker,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "config/default.toml says what each word means")]
+pub enum LogFormat {
+    Auto,
+    Text,
+    Json,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Switch {
+    On,
+    Off,
+}
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("must be on or off"),
+        }
+    }
+}
+
+/// A setting that must not be printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The base of printed URLs, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refusal = "must be http:// or https:// with a host, and nothing after it";
+        let uri: axum::http::Uri = text.parse().map_err(|_| refusal)?;
+        let fits = matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some()
+            && matches!(uri.path(), "" | "/")
+            && uri.query().is_none();
+        if fits {
+            Ok(Self(text.trim_end_matches('/').to_owned()))
+        } else {
+            Err(refusal)
+        }
+    }
+}
+
+/// A network in CIDR notation; an address alone is a network of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// Whether an address is in the network. An IPv4 address in IPv6 clothes counts as IPv4.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.bits))
+                    .unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refusal = "must be a network such as 10.0.0.0/8";
+        let (address, bits) = text
+            .split_once('/')
+            .map_or((text, None), |(a, b)| (a, Some(b)));
+        let address: IpAddr = address.parse().map_err(|_| refusal)?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| refusal))?;
+        if bits > most {
+            Err(refusal)
+        } else {
+            Ok(Self { address, bits })
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Reads a text setting that is not set when it is empty.
+fn unless_empty<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(D::Error::custom)
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug)]
+pub struct Complaints(Vec<String>);
+
+impl fmt::Display for Complaints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings are not right:")?;
+        self.0
+            .iter()
+            .try_for_each(|complaint| write!(f, "\n  {complaint}"))
+    }
+}
+
+impl std::error::Error for Complaints {}
+
+impl Settings {
+    /// Reads the settings of this process: defaults, the file that `CONVOKE_CONFIG` names, the environment.
+    ///
+    /// # Errors
+    /// All complaints together.
+    pub fn load() -> Result<Self, Complaints> {
+        let environment: Vec<(String, String)> = std::env::vars().collect();
+        let file = match std::env::var(FILE) {
+            Err(_) => None,
+            Ok(path) => match std::fs::read_to_string(&path) {
+                Ok(text) => Some((path, text)),
+                Err(error) => return Err(Complaints(vec![format!("{FILE}: {path}: {error}")])),
+            },
+        };
+        Self::from(file, &environment)
+    }
+
+    /// The same from what was read: a file with its name, and the environment.
+    ///
+    /// # Errors
+    /// All complaints together.
+    pub fn from(
+        file: Option<(String, String)>,
+        environment: &[(String, String)],
+    ) -> Result<Self, Complaints> {
+        let mut complaints = Vec::new();
+        let mut table: Table = DEFAULTS
+            .parse()
+            .map_err(|error| Complaints(vec![format!("defaults: {error}")]))?;
+        if let Some((path, text)) = file {
+            match text.parse::<Table>() {
+                Ok(wanted) => merge(&mut table, wanted, &format!("{path}: "), &mut complaints),
+                Err(error) => complaints.push(format!("{path}: {error}")),
+            }
+        }
+        override_from(environment, &mut table, PREFIX, &mut complaints);
+        let settings = Self::check(&table, &mut complaints);
+        match settings {
+            Some(settings) if complaints.is_empty() => Ok(settings),
+            _ => Err(Complaints(complaints)),
+        }
+    }
+
+    /// Turns the merged table into settings. One wrong value must not hide the next, so each complaint's key is set
+    /// back to its default and the rest is read again.
+    fn check(table: &Table, complaints: &mut Vec<String>) -> Option<Self> {
+        let defaults: Table = DEFAULTS.parse().ok()?;
+        let mut trial = defaults.clone();
+        for (path, value) in leaves(table, Vec::new()) {
+            let mut next = trial.clone();
+            set(&mut next, &path, value);
+            match next.clone().try_into::<Self>() {
+                Ok(_) => trial = next,
+                Err(error) => complaints.push(format!("{}: {}", path.join("."), error.message())),
+            }
+        }
+        let settings: Self = trial.try_into().ok()?;
+        settings.check_together(complaints);
+        Some(settings)
+    }
+
+    /// What no single value can tell.
+    fn check_together(&self, complaints: &mut Vec<String>) {
+        if self.api_key.sid.is_some() != self.api_key.secret.is_some() {
+            complaints.push("api_key: sid and secret belong together".to_owned());
+        }
+        if self.account.sid.is_some() != self.auth_token.is_some() {
+            complaints.push("account.sid and auth_token belong together".to_owned());
+        }
+        if self.database.url.is_some() && self.secret_key.is_none() {
+            complaints.push(
+                "secret_key: an external database needs one, for example from `openssl rand -hex 32`".to_owned(),
+            );
+        }
+        if self.parts.is_empty() {
+            complaints.push("parts: at least one of rest, gateway, worker".to_owned());
+        }
+        for (name, value) in [
+            ("auth_token", &self.auth_token),
+            ("api_key.secret", &self.api_key.secret),
+        ] {
+            let fits = |secret: &Secret| {
+                secret.0.len() >= 16 && secret.0.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            };
+            if value.as_ref().is_some_and(|secret| !fits(secret)) {
+                complaints.push(format!(
+                    "{name}: at least 16 letters and digits (some client libraries refuse other characters)"
+                ));
+            }
+        }
+    }
+}
+
+/// Puts a file's values over the defaults. A key without a default is unknown.
+fn merge(defaults: &mut Table, wanted: Table, at: &str, complaints: &mut Vec<String>) {
+    for (key, value) in wanted {
+        match (defaults.get_mut(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(wanted)) => {
+                merge(inner, wanted, &format!("{at}{key}."), complaints);
+            }
+            (Some(default), value) if default.same_type(&value) => *default = value,
+            (Some(default), _) => complaints.push(format!("{at}{key}: must be {}", kind(default))),
+            (None, _) => complaints.push(format!("{at}{key}: unknown")),
+        }
+    }
+}
+
+/// Puts the environment's values over the others.
+fn override_from(
+    environment: &[(String, String)],
+    table: &mut Table,
+    at: &str,
+    complaints: &mut Vec<String>,
+) {
+    for (key, value) in table.iter_mut() {
+        let name = format!("{at}_{}", key.to_uppercase());
+        if let Value::Table(inner) = value {
+            override_from(environment, inner, &name, complaints);
+            continue;
+        }
+        let Some((_, text)) = environment.iter().find(|(variable, _)| *variable == name) else {
+            continue;
+        };
+        match read_as(value, text) {
+            Some(read) => *value = read,
+            None => complaints.push(format!("{name}: must be {}", kind(value))),
+        }
+    }
+}
+
+/// Reads a text as a value of the same type.
+fn read_as(like: &Value, text: &str) -> Option<Value> {
+    Some(match like {
+        Value::Integer(_) => Value::Integer(text.parse().ok()?),
+        Value::Float(_) => Value::Float(text.parse().ok()?),
+        Value::Boolean(_) => Value::Boolean(text.parse().ok()?),
+        Value::Array(_) => {
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
+        Value::String(_) | Value::Datetime(_) | Value::Table(_) => Value::String(text.to_owned()),
+    })
+}
+
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+        Value::String(_) | Value::Datetime(_) => "a text",
+    }
+}
+
+/// Every value with its path.
+fn leaves(table: &Table, at: Vec<String>) -> Vec<(Vec<String>, Value)> {
+    table
+        .iter()
+        .flat_map(|(key, value)| {
+            let mut path = at.clone();
+            path.push(key.clone());
+            match value {
+                Value::Table(inner) => leaves(inner, path),
+                value => vec![(path, value.clone())],
+            }
+        })
+        .collect()
+}
+
+fn set(table: &mut Table, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    match table.get_mut(first) {
+        Some(Value::Table(inner)) if !rest.is_empty() => set(inner, rest, value),
+        _ => {
+            table.insert(first.clone(), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(environment: &[(&str, &str)]) -> Result<Settings, Complaints> {
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Settings::from(None, &environment)
+    }
+
+    #[test]
+    fn defaults_are_right() {
+        let settings = with(&[]).expect("the defaults");
+        assert_eq!(settings.listen.port(), 8080);
+        assert!(settings.database.url.is_none());
+        assert_eq!(settings.parts, [Part::Rest, Part::Gateway, Part::Worker]);
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_which_overrides_the_defaults() {
+        let file = "listen = \"127.0.0.1:1\"\n[posting]\nlanes = 3\n";
+        let settings = Settings::from(
+            Some(("file".to_owned(), file.to_owned())),
+            &[("CONVOKE_LISTEN".to_owned(), "127.0.0.1:2".to_owned())],
+        )
+        .expect("right settings");
+        assert_eq!((settings.listen.port(), settings.posting.lanes), (2, 3));
+    }
+
+    #[test]
+    fn all_complaints_come_together() {
+        let file = "colour = 1\nlisten = 5\n";
+        let complaints = Settings::from(
+            Some(("my.toml".to_owned(), file.to_owned())),
+            &[
+                ("CONVOKE_POSTING_LANES".to_owned(), "many".to_owned()),
+                ("CONVOKE_SIMULATOR".to_owned(), "perhaps".to_owned()),
+                ("CONVOKE_ACCOUNT_SID".to_owned(), "AC1".to_owned()),
+                (
+                    "CONVOKE_TRUSTED_PROXIES".to_owned(),
+                    "10.0.0.0/8,10.0.0.0/99".to_owned(),
+                ),
+            ],
+        )
+        .expect_err("wrong settings")
+        .to_string();
+        for part in [
+            "my.toml: colour: unknown",
+            "my.toml: listen",
+            "CONVOKE_POSTING_LANES",
+            "simulator",
+            "account.sid",
+            "trusted_proxies",
+        ] {
+            assert!(complaints.contains(part), "{part} in {complaints}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let settings = with(&[
+            ("CONVOKE_DATABASE_URL", "postgres://u:hidden@h/d"),
+            ("CONVOKE_SECRET_KEY", "hidden"),
+        ]);
+        assert!(!format!("{settings:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn networks_contain_their_addresses() {
+        let network: Network = "10.1.0.0/16".parse().expect("a network");
+        assert!(network.contains("10.1.2.3".parse().expect("an address")));
+        assert!(network.contains("::ffff:10.1.2.3".parse().expect("an address")));
+        assert!(!network.contains("10.2.0.0".parse().expect("an address")));
+        assert!(
+            "0.0.0.0/0"
+                .parse::<Network>()
+                .expect("all")
+                .contains("9.9.9.9".parse().expect("an address"))
+        );
+        assert!("10.0.0.0/33".parse::<Network>().is_err());
+    }
+}

@@ -1,0 +1,164 @@
+//! Who is calling, in which service, and from which base the answer's URLs are printed.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Rest;
+use super::error::ApiError;
+use crate::domain::{Actor, Ctx, Error, Origin, ServiceSid};
+use crate::ops::{self, accounts};
+
+/// A caller with good credentials, and the occasion of the request.
+#[derive(Debug)]
+pub struct Caller {
+    /// On whose behalf, in which service.
+    pub ctx: Ctx,
+    /// Scheme and host of printed URLs, with the product's prefix if the request used it.
+    pub base: String,
+    /// Whether the request named its service.
+    pub form: PathForm,
+}
+
+/// Which of the two forms of a path a request used; answers repeat it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathForm {
+    /// `/v1/Conversations`: the account's default service.
+    Default,
+    /// `/v1/Services/{IS}/Conversations`.
+    Service,
+}
+
+impl Caller {
+    /// The base of this request's resources: `…/v1` or `…/v1/Services/{IS}`.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        match self.form {
+            PathForm::Default => format!("{}/v1", self.base),
+            PathForm::Service => format!("{}/v1/Services/{}", self.base, self.ctx.service),
+        }
+    }
+
+    /// The service's SID where answers carry it only in the service form.
+    #[must_use]
+    pub fn shown_service(&self) -> Option<ServiceSid> {
+        (self.form == PathForm::Service).then_some(self.ctx.service)
+    }
+}
+
+/// Checks credentials without looking at the path: for routes that are none.
+pub(super) async fn authenticate(
+    rest: &Rest,
+    headers: &HeaderMap,
+) -> Result<accounts::Authenticated, Error> {
+    let (name, password) = basic(headers).ok_or(Error::Unauthenticated)?;
+    accounts::authenticate(&rest.core, &name, &password).await
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let (scheme, encoded) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (name, password) = decoded.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
+impl FromRequestParts<Rest> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Self, ApiError> {
+        let known = authenticate(rest, &parts.headers).await?;
+        let named = named_service(parts, rest).await;
+        let base = base(parts, rest);
+        let webhooks = parts
+            .headers
+            .get("x-twilio-webhook-enabled")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+        let mut ctx = Ctx {
+            service: known.account.default_chat_service_sid,
+            account: known.account,
+            actor: Actor::Account,
+            origin: Origin::Rest,
+            webhooks,
+        };
+        let form = match named {
+            None => PathForm::Default,
+            Some(text) => {
+                ctx.service = text.parse().map_err(|_| Error::NotFound)?;
+                if ctx.service != ctx.account.default_chat_service_sid {
+                    ops::services::fetch(&rest.core, &ctx).await?;
+                }
+                PathForm::Service
+            }
+        };
+        Ok(Self { ctx, base, form })
+    }
+}
+
+/// The service that the path names.
+async fn named_service(parts: &mut Parts, rest: &Rest) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, rest).await.ok()?;
+    params
+        .iter()
+        .find(|(name, _)| *name == "service")
+        .map(|(_, text)| text.to_owned())
+}
+
+/// Scheme and host of printed URLs: as configured, or as the request came. Forwarding headers count only from trusted
+/// proxies, or anybody could make answers point anywhere.
+fn base(parts: &Parts, rest: &Rest) -> String {
+    let prefix = match parts.extensions.get::<OriginalUri>() {
+        Some(uri) if uri.path().starts_with(super::PREFIX) => super::PREFIX,
+        _ => "",
+    };
+    if let Some(url) = &rest.public_url {
+        return format!("{url}{prefix}");
+    }
+    let text = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let first = |name: &str| {
+        text(name)
+            .and_then(|list| list.split(',').next())
+            .map(str::trim)
+    };
+    let trusted = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .is_some_and(|ConnectInfo(peer)| (rest.trusts)(peer.ip()));
+    let (mut scheme, mut host) = (
+        "http",
+        text("host").or(parts.uri.authority().map(|a| a.as_str())),
+    );
+    if trusted {
+        scheme = first("x-forwarded-proto")
+            .filter(|word| matches!(*word, "http" | "https"))
+            .unwrap_or(scheme);
+        host = first("x-forwarded-host")
+            .filter(|name| is_host(name))
+            .or(host);
+    }
+    let host = host.filter(|name| is_host(name)).unwrap_or("localhost");
+    format!("{scheme}://{host}{prefix}")
+}
+
+/// Whether a header may stand for a host in a URL.
+fn is_host(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+        })
+}

@@ -1,0 +1,253 @@
+//! `…/Conversations`.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use serde::Serialize;
+
+use super::Rest;
+use super::caller::Caller;
+use super::error::{ApiError, ApiResult};
+use super::form::Fields;
+use super::pages::{Asked, Listed, lists};
+use super::path::Names;
+use super::resource::{Created, NoContent};
+use crate::domain::attributes::MAX_LARGE_BYTES;
+use crate::domain::conversations::{ConversationChanges, ConversationFilter, unique_name};
+use crate::domain::time::{self, whole_seconds};
+use crate::domain::timers::Timer;
+use crate::domain::{
+    AccountSid, Attributes, Conversation, ConversationSid, Error, Invalid, MessagingServiceSid,
+    MomentKey, Page, ServiceSid, State as Life, Timestamp, friendly_name,
+};
+use crate::ops;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    sid: ConversationSid,
+    account_sid: AccountSid,
+    chat_service_sid: ServiceSid,
+    messaging_service_sid: Option<MessagingServiceSid>,
+    friendly_name: Option<String>,
+    unique_name: Option<String>,
+    attributes: Attributes,
+    state: Life,
+    #[serde(with = "whole_seconds")]
+    date_created: Timestamp,
+    #[serde(with = "whole_seconds")]
+    date_updated: Timestamp,
+    timers: Timers,
+    bindings: Bindings,
+    url: String,
+    links: Links,
+}
+
+/// Each end is there only while its timer runs.
+#[derive(Serialize)]
+struct Timers {
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        with = "whole_seconds::option"
+    )]
+    date_inactive: Option<Timestamp>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        with = "whole_seconds::option"
+    )]
+    date_closed: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Bindings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<EmailBinding>,
+}
+
+#[derive(Serialize)]
+struct EmailBinding {
+    #[serde(rename = "projected_address")]
+    address: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Links {
+    participants: String,
+    messages: String,
+    webhooks: String,
+    export: String,
+}
+
+fn view(caller: &Caller, row: Conversation) -> View {
+    let url = format!("{}/Conversations/{}", caller.scope(), row.sid);
+    let link = |name: &str| format!("{url}/{name}");
+    View {
+        sid: row.sid,
+        account_sid: row.account_sid,
+        chat_service_sid: row.service_sid,
+        messaging_service_sid: row.messaging_service_sid,
+        state: row.state,
+        date_created: row.date_created,
+        date_updated: row.date_updated,
+        timers: Timers {
+            date_inactive: row.date_inactive(),
+            date_closed: row.date_closed(),
+        },
+        bindings: Bindings {
+            email: (row.email_address.is_some() || row.email_name.is_some()).then_some(
+                EmailBinding {
+                    address: row.email_address,
+                    name: row.email_name,
+                },
+            ),
+        },
+        friendly_name: row.friendly_name,
+        unique_name: row.unique_name,
+        attributes: row.attributes,
+        links: Links {
+            participants: link("Participants"),
+            messages: link("Messages"),
+            webhooks: link("Webhooks"),
+            export: link("Export"),
+        },
+        url,
+    }
+}
+
+fn read(mut form: Fields) -> Result<ConversationChanges, Error> {
+    let messaging_service_sid = form.take_filled("MessagingServiceSid");
+    Ok(ConversationChanges {
+        friendly_name: form.take_field("FriendlyName").try_map(friendly_name)?,
+        unique_name: form.take_field("UniqueName").try_map(unique_name)?,
+        attributes: form
+            .take("Attributes")
+            .map(|text| Attributes::parse(text, MAX_LARGE_BYTES))
+            .transpose()?,
+        messaging_service_sid: messaging_service_sid
+            .map(|sid| sid.parse().map_err(|_| Invalid::MessagingServiceMalformed))
+            .transpose()?,
+        state: form.take("State").map(|text| text.parse()).transpose()?,
+        inactive_timer: form
+            .take_field("Timers.Inactive")
+            .try_map(Timer::inactive)?,
+        closed_timer: form.take_field("Timers.Closed").try_map(Timer::closed)?,
+        date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
+        date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,
+        email_address: form.take_field("Bindings.Email.Address"),
+        email_name: form.take_field("Bindings.Email.Name"),
+    })
+}
+
+/// `POST …/Conversations`
+pub(super) async fn create(
+    State(rest): State<Rest>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Created<View>> {
+    let wanted = read(Fields::read(&headers, body).await?)?;
+    let conversation = ops::conversations::create(&rest.core, &caller.ctx, wanted).await?;
+    Ok(Created(view(&caller, conversation)))
+}
+
+/// The parameters of a list that its pages' URLs repeat.
+type Given = [(&'static str, Option<String>); 3];
+
+/// What a list is narrowed to; none when nothing can be in it.
+fn filter(query: &mut Fields) -> Result<(Option<ConversationFilter>, Given), Error> {
+    let [start, end, state] = ["StartDate", "EndDate", "State"].map(|name| query.take_filled(name));
+    let moment = |text: &Option<String>, name| {
+        let refusal = Invalid::Parameter {
+            name,
+            wants: "a date, such as 2024-01-31T00:00:00Z",
+        };
+        text.as_deref()
+            .map(|text| time::parse(text).ok_or(refusal))
+            .transpose()
+    };
+    let (start_date, end_date) = (moment(&start, "StartDate")?, moment(&end, "EndDate")?);
+    let wants = "active, inactive, closed or initializing";
+    let in_state = match state.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        // Conversations are set up in one transaction here, so none is ever seen in this state.
+        Some("initializing") => None,
+        Some(word) => Some(Some(word.parse().map_err(|_| Invalid::Parameter {
+            name: "State",
+            wants,
+        })?)),
+        None => Some(None),
+    };
+    let filter = in_state.map(|state| ConversationFilter {
+        state,
+        start_date,
+        end_date,
+    });
+    Ok((
+        filter,
+        [("StartDate", start), ("EndDate", end), ("State", state)],
+    ))
+}
+
+/// `GET …/Conversations`
+pub(super) async fn list(
+    State(rest): State<Rest>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Listed<View>> {
+    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let (filter, given) = filter(&mut query)?;
+    let url = format!("{}/Conversations", caller.scope());
+    let asked: Asked<MomentKey> = Asked::read(lists::CONVERSATIONS, url, &mut query, &given)?;
+    let page = match filter {
+        Some(filter) => {
+            ops::conversations::list(&rest.core, &caller.ctx, &filter, &asked.page).await?
+        }
+        None => Page {
+            items: Vec::new(),
+            next: None,
+            previous: None,
+        },
+    };
+    Ok(asked.answer(page, |row| view(&caller, row)))
+}
+
+/// `GET …/Conversations/{conversation}`
+pub(super) async fn fetch(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+) -> ApiResult<Json<View>> {
+    let held = ops::conversations::fetch(&rest.core, &caller.ctx, &names.conversation()?).await?;
+    Ok(Json(view(&caller, held.conversation)))
+}
+
+/// `POST …/Conversations/{conversation}`
+pub(super) async fn update(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Json<View>> {
+    let which = names.conversation()?;
+    let read = Fields::read(&headers, body).await.and_then(read);
+    let changes = match read {
+        Ok(changes) if !changes.is_empty() => changes,
+        Ok(_) => return Err(rest.refuse(&caller, &which, Error::NothingToUpdate).await),
+        Err(refusal) => return Err(rest.refuse(&caller, &which, refusal).await),
+    };
+    let conversation = ops::conversations::update(&rest.core, &caller.ctx, &which, changes)
+        .await
+        .map_err(ApiError::from)?;
+    Ok(Json(view(&caller, conversation)))
+}
+
+/// `DELETE …/Conversations/{conversation}`
+pub(super) async fn remove(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+) -> ApiResult<NoContent> {
+    ops::conversations::remove(&rest.core, &caller.ctx, &names.conversation()?).await?;
+    Ok(NoContent)
+}

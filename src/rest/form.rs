@@ -1,0 +1,187 @@
+//! Forms and queries: our own reading, because repeated keys are lists here, and a refusal has a documented body.
+
+use std::collections::VecDeque;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use percent_encoding::percent_decode;
+
+use crate::domain::{Error, Field, Invalid, Timestamp, time};
+
+/// The longest body of a request, media apart (our choice).
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Named values in the order given; a name may come several times.
+#[derive(Debug, Default)]
+pub struct Fields(VecDeque<(String, String)>);
+
+impl Fields {
+    /// Reads `application/x-www-form-urlencoded` text. An escape that is none stands for itself.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for what is no UTF-8, or has a NUL character, which no text column can hold.
+    pub fn parse(text: &[u8]) -> Result<Self, Error> {
+        text.split(|byte| *byte == b'&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let mut sides = pair.splitn(2, |byte| *byte == b'=');
+                let (name, value) = (
+                    sides.next().unwrap_or_default(),
+                    sides.next().unwrap_or_default(),
+                );
+                Ok((decode(name)?, decode(value)?))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Reads a request's body, whose size is limited before it is read.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`]; [`Error::Malformed`] also for another content type (none at all counts as a form).
+    pub async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Error> {
+        let bytes = read_body(headers, body).await?;
+        let is_form = match headers.get(header::CONTENT_TYPE) {
+            None => true,
+            Some(claimed) => claimed.to_str().is_ok_and(|claimed| {
+                let kind = claimed.split(';').next().unwrap_or_default().trim();
+                kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+            }),
+        };
+        if !is_form && !bytes.is_empty() {
+            return Err(Error::Malformed(
+                "the content type must be application/x-www-form-urlencoded",
+            ));
+        }
+        Self::parse(&bytes)
+    }
+
+    /// Takes the value of a name; the last one, if it came several times.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        let mut last = None;
+        self.0.retain_mut(|(key, value)| {
+            let hit = key == name;
+            if hit {
+                last = Some(std::mem::take(value));
+            }
+            !hit
+        });
+        last
+    }
+
+    /// Takes all values of a name; none if it did not come. One empty value is an empty list.
+    pub fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
+        let mut all = Vec::new();
+        self.0.retain_mut(|(key, value)| {
+            let hit = key == name;
+            if hit {
+                all.push(std::mem::take(value));
+            }
+            !hit
+        });
+        match all.as_slice() {
+            [] => None,
+            [only] if only.is_empty() => Some(Vec::new()),
+            _ => Some(all),
+        }
+    }
+
+    /// Takes a value that an empty text clears.
+    pub fn take_field(&mut self, name: &str) -> Field<String> {
+        match self.take(name) {
+            None => Field::Keep,
+            Some(text) if text.is_empty() => Field::Clear,
+            Some(text) => Field::Set(text),
+        }
+    }
+
+    /// Takes a value that is absent when it is empty.
+    pub fn take_filled(&mut self, name: &str) -> Option<String> {
+        self.take(name).filter(|text| !text.is_empty())
+    }
+
+    /// Takes a moment; an empty text counts as absent.
+    ///
+    /// # Errors
+    /// `refusal` when the text is no moment.
+    pub fn take_moment(
+        &mut self,
+        name: &str,
+        refusal: Invalid,
+    ) -> Result<Option<Timestamp>, Error> {
+        self.take_filled(name)
+            .map(|text| time::parse(&text).ok_or_else(|| refusal.into()))
+            .transpose()
+    }
+}
+
+fn decode(text: &[u8]) -> Result<String, Error> {
+    let spaced: Vec<u8> = text
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    let bytes: Vec<u8> = percent_decode(&spaced).collect();
+    if bytes.contains(&0) {
+        return Err(Error::Malformed("a NUL character cannot be stored"));
+    }
+    String::from_utf8(bytes).map_err(|_| Error::Malformed("a text is not UTF-8"))
+}
+
+/// Reads a body of at most [`MAX_BODY_BYTES`]; one that says it is longer is not read at all.
+///
+/// # Errors
+/// [`Error::TooLarge`]; [`Error::Malformed`] when the connection breaks.
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    let too_large = || Error::TooLarge {
+        max_bytes: MAX_BODY_BYTES,
+    };
+    let claimed = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    if claimed.is_some_and(|length: u64| length > MAX_BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(read) => Ok(read.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Error::Malformed("the body ended early")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_what_the_libraries_send() {
+        let mut fields = Fields::parse(
+            b"FriendlyName=Hi%20%26%20bye&A=1+2&F=a&F=b&E=&Odd=100%&Timers.Inactive=PT1M",
+        )
+        .expect("a form");
+        assert_eq!(fields.take("FriendlyName").as_deref(), Some("Hi & bye"));
+        assert_eq!(fields.take("A").as_deref(), Some("1 2"));
+        assert_eq!(
+            fields.take_list("F"),
+            Some(vec!["a".to_owned(), "b".to_owned()])
+        );
+        assert_eq!(fields.take_field("E"), Field::Clear);
+        assert_eq!(fields.take("Odd").as_deref(), Some("100%"));
+        assert_eq!(fields.take_list("Missing"), None);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_stored() {
+        for text in [&b"Body=%00"[..], b"Body=%ff", b"Body=\xff"] {
+            assert!(matches!(Fields::parse(text), Err(Error::Malformed(_))));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Fields::parse(&text);
+        }
+    }
+}

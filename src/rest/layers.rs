@@ -1,0 +1,132 @@
+//! What is done around every request: the path is tidied, panics are contained, and every answer carries the request's
+//! id and the headers that browsers need.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Router, body::Body};
+use futures_util::FutureExt as _;
+use tower::util::BoxCloneSyncService;
+use tower::{ServiceExt as _, service_fn};
+use tracing::{Instrument as _, info_span};
+
+use super::error::{NeedsPath, print};
+use super::{PREFIX, sent};
+use crate::domain::{Clock, Error, Kind, Sid};
+
+/// Headers of every answer (the published examples show them on each); errors need them too, or a browser's program
+/// cannot read why.
+const BROWSERS: [(HeaderName, HeaderValue); 5] = [
+    (
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    ),
+    (
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, DELETE, OPTIONS"),
+    ),
+    (
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static(
+            "Content-Type, Authorization, X-Twilio-Token, X-Twilio-Webhook-Enabled",
+        ),
+    ),
+    (
+        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        HeaderValue::from_static("true"),
+    ),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Twilio-Request-Id"),
+    ),
+];
+
+/// A request; its id is a SID that callers can quote.
+struct Asked;
+
+impl Kind for Asked {
+    const PREFIX: &'static str = "RQ";
+}
+
+/// Wraps the routes.
+pub(super) fn around(
+    clock: Arc<dyn Clock>,
+    routes: Router,
+) -> BoxCloneSyncService<Request, Response, Infallible> {
+    BoxCloneSyncService::new(service_fn(move |request: Request| {
+        let (clock, routes) = (Arc::clone(&clock), routes.clone());
+        async move {
+            let id = Sid::<Asked>::new(clock.now()).to_string();
+            let span = info_span!("request", request.id = id, method = %request.method(), path = request.uri().path());
+            let path = request.uri().path().to_owned();
+            let mut response = match tidy(request) {
+                Some(request) => {
+                    match AssertUnwindSafe(routes.oneshot(request))
+                        .catch_unwind()
+                        .instrument(span)
+                        .await
+                    {
+                        Ok(Ok(response)) => response,
+                        Err(_) => print(&Error::internal("a handler panicked"), None),
+                    }
+                }
+                None => print(&Error::NotFound, Some(&path)),
+            };
+            if response.extensions_mut().remove::<NeedsPath>().is_some() {
+                response = print(&Error::NotFound, Some(&path));
+            }
+            let headers = response.headers_mut();
+            for (name, value) in BROWSERS {
+                headers.insert(name, value);
+            }
+            if let Ok(id) = HeaderValue::try_from(id) {
+                headers.insert("twilio-request-id", id);
+            }
+            metrics::counter!("convoke_http_requests", "status" => class(&response)).increment(1);
+            Ok::<Response, Infallible>(response.map(Body::new).into_response())
+        }
+    }))
+}
+
+fn class(response: &Response) -> &'static str {
+    match response.status().as_u16() {
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// Strips the product's prefix and one slash at the end; the URI as it was sent is kept beside it.
+fn tidy(mut request: Request) -> Option<Request> {
+    let original = sent(&request);
+    let path = request.uri().path();
+    let mut tidied = path;
+    while let Some(rest) = tidied
+        .strip_prefix(PREFIX)
+        .filter(|rest| rest.starts_with('/'))
+    {
+        tidied = rest;
+    }
+    if tidied.len() > 1 {
+        tidied = tidied.strip_suffix('/').unwrap_or(tidied);
+    }
+    if tidied.len() != path.len() {
+        let query = request
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
+        let tidied: PathAndQuery = format!("{tidied}{query}").parse().ok()?;
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(tidied);
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+    }
+    request.extensions_mut().insert(original);
+    Some(request)
+}

@@ -1,0 +1,218 @@
+//! `…/Conversations/{conversation}/Messages`.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use serde::Serialize;
+
+use super::Rest;
+use super::caller::Caller;
+use super::error::ApiResult;
+use super::form::Fields;
+use super::pages::{Asked, Listed, lists};
+use super::path::Names;
+use super::resource::{Created, NoContent};
+use crate::domain::attributes::MAX_SMALL_BYTES;
+use crate::domain::messages::{
+    Content, Media, MessageChanges, author, body as message_body, subject,
+};
+use crate::domain::time::whole_seconds;
+use crate::domain::{
+    AccountSid, Attributes, ConversationSid, Delivery, Draft, Error, Invalid, Message, MessageSid,
+    Order, ParticipantSid, ServiceSid, Sid, Timestamp,
+};
+use crate::ops;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    sid: MessageSid,
+    account_sid: AccountSid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat_service_sid: Option<ServiceSid>,
+    conversation_sid: ConversationSid,
+    index: i64,
+    author: String,
+    body: Option<String>,
+    media: Option<()>,
+    attributes: Attributes,
+    participant_sid: Option<ParticipantSid>,
+    #[serde(with = "whole_seconds")]
+    date_created: Timestamp,
+    #[serde(with = "whole_seconds")]
+    date_updated: Timestamp,
+    delivery: Option<Delivery>,
+    content_sid: Option<()>,
+    url: String,
+    links: Links,
+}
+
+#[derive(Serialize)]
+struct Links {
+    delivery_receipts: String,
+    channel_metadata: String,
+}
+
+fn view(caller: &Caller, row: Message) -> View {
+    let url = format!(
+        "{}/Conversations/{}/Messages/{}",
+        caller.scope(),
+        row.conversation_sid,
+        row.sid
+    );
+    View {
+        sid: row.sid,
+        account_sid: caller.ctx.account.sid,
+        chat_service_sid: caller.shown_service(),
+        conversation_sid: row.conversation_sid,
+        index: row.index,
+        delivery: row.delivery(),
+        author: row.author,
+        body: row.body,
+        media: None,
+        attributes: row.attributes,
+        participant_sid: row.participant_sid,
+        date_created: row.date_created,
+        date_updated: row.date_updated,
+        content_sid: None,
+        links: Links {
+            delivery_receipts: format!("{url}/Receipts"),
+            channel_metadata: format!("{url}/ChannelMetadata"),
+        },
+        url,
+    }
+}
+
+fn attributes(form: &mut Fields) -> Result<Option<Attributes>, Error> {
+    form.take("Attributes")
+        .map(|text| Attributes::parse(text, MAX_SMALL_BYTES))
+        .transpose()
+}
+
+fn read_draft(mut form: Fields) -> Result<Draft, Error> {
+    // Nothing can be named by these yet, so every name of the right form is of something absent.
+    if let Some(sid) = form.take_filled("MediaSid") {
+        let known: Result<Sid<Media>, _> = sid.parse();
+        return Err(known
+            .map_or(Invalid::MediaSidMalformed, |_| Invalid::MediaNotFound)
+            .into());
+    }
+    if let Some(sid) = form.take_filled("ContentSid") {
+        let known: Result<Sid<Content>, _> = sid.parse();
+        return Err(known
+            .map_or(Invalid::ContentSidMalformed, |_| Invalid::ContentNotFound)
+            .into());
+    }
+    Ok(Draft {
+        author: author(form.take("Author"))?,
+        body: form.take("Body").map(message_body).transpose()?,
+        subject: form.take("Subject").map(subject).transpose()?,
+        attributes: attributes(&mut form)?.unwrap_or_default(),
+        date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
+        date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,
+    })
+}
+
+fn read_changes(mut form: Fields) -> Result<MessageChanges, Error> {
+    Ok(MessageChanges {
+        author: form
+            .take_filled("Author")
+            .map(|name| author(Some(name)))
+            .transpose()?,
+        body: form.take("Body").map(message_body).transpose()?,
+        subject: form.take("Subject").map(subject).transpose()?,
+        attributes: attributes(&mut form)?,
+        date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
+        date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,
+    })
+}
+
+/// `POST …/Messages`
+pub(super) async fn create(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Created<View>> {
+    let to = names.conversation()?;
+    let draft = match Fields::read(&headers, body).await.and_then(read_draft) {
+        Ok(draft) => draft,
+        Err(refusal) => return Err(rest.refuse(&caller, &to, refusal).await),
+    };
+    let message = ops::messages::post(&rest.core, &caller.ctx, &to, draft).await?;
+    Ok(Created(view(&caller, message)))
+}
+
+/// `GET …/Messages`
+pub(super) async fn list(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Listed<View>> {
+    let held = ops::conversations::fetch(&rest.core, &caller.ctx, &names.conversation()?).await?;
+    let of = held.conversation.sid;
+    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let given = query.take_filled("Order");
+    let order = match given.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("asc") => Order::Ascending,
+        Some("desc") => Order::Descending,
+        Some(_) => {
+            return Err(Invalid::Parameter {
+                name: "Order",
+                wants: "asc or desc",
+            }
+            .into());
+        }
+    };
+    let url = format!("{}/Conversations/{of}/Messages", caller.scope());
+    let asked: Asked<i64> = Asked::read(lists::MESSAGES, url, &mut query, &[("Order", given)])?;
+    let page = ops::messages::list(&rest.core, &caller.ctx, &of.into(), order, &asked.page).await?;
+    Ok(asked.answer(page, |row| view(&caller, row)))
+}
+
+/// `GET …/Messages/{message}`
+pub(super) async fn fetch(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+) -> ApiResult<Json<View>> {
+    let (of, sid) = (names.conversation()?, names.sid("message")?);
+    let message = ops::messages::fetch(&rest.core, &caller.ctx, &of, sid).await?;
+    Ok(Json(view(&caller, message)))
+}
+
+/// `POST …/Messages/{message}`
+pub(super) async fn update(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Json<View>> {
+    let (of, sid) = (names.conversation()?, names.sid("message")?);
+    ops::messages::fetch(&rest.core, &caller.ctx, &of, sid).await?;
+    let changes = read_changes(Fields::read(&headers, body).await?)?;
+    if changes.is_empty() {
+        return Err(Error::NothingToUpdate.into());
+    }
+    let message = ops::messages::update(&rest.core, &caller.ctx, &of, sid, changes).await?;
+    Ok(Json(view(&caller, message)))
+}
+
+/// `DELETE …/Messages/{message}`
+pub(super) async fn remove(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+) -> ApiResult<NoContent> {
+    ops::messages::remove(
+        &rest.core,
+        &caller.ctx,
+        &names.conversation()?,
+        names.sid("message")?,
+    )
+    .await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,165 @@
+//! Page parameters in, `meta` out.
+
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer, de::DeserializeOwned};
+
+use super::form::Fields;
+use crate::domain::{Cursor, Error, ListKind, Page, PageRequest, PageSize};
+
+/// The lists of the API: their names, and how much fits on a page.
+pub mod lists {
+    use crate::domain::ListKind;
+
+    const fn list(key: &'static str, max_size: u16) -> ListKind {
+        ListKind {
+            key,
+            default_size: 50,
+            max_size,
+        }
+    }
+
+    /// Services.
+    pub const SERVICES: ListKind = list("services", 100);
+    /// Conversations.
+    pub const CONVERSATIONS: ListKind = list("conversations", 100);
+    /// Participants.
+    pub const PARTICIPANTS: ListKind = list("participants", 100);
+    /// Messages.
+    pub const MESSAGES: ListKind = list("messages", 100);
+    /// Receipts.
+    pub const RECEIPTS: ListKind = list("delivery_receipts", 50);
+    /// Users.
+    pub const USERS: ListKind = list("users", 50);
+    /// Roles.
+    pub const ROLES: ListKind = list("roles", 50);
+}
+
+/// What stays as it is in a value of a printed query.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// A list that a caller asks for.
+#[derive(Debug)]
+pub struct Asked<K> {
+    /// What is read.
+    pub page: PageRequest<K>,
+    kind: ListKind,
+    url: String,
+    filters: String,
+    token: Option<String>,
+    number: i64,
+}
+
+impl<K: Serialize + DeserializeOwned> Asked<K> {
+    /// Reads the page parameters of a list at `url`. `filters` are the parameters that narrow or order it.
+    ///
+    /// # Errors
+    /// 20422 for a page size that is none, or a token of another list.
+    pub fn read(
+        kind: ListKind,
+        url: String,
+        query: &mut Fields,
+        filters: &[(&str, Option<String>)],
+    ) -> Result<Self, Error> {
+        let filters: String = filters
+            .iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?)))
+            .map(|(name, value)| format!("{name}={}&", utf8_percent_encode(value, PLAIN)))
+            .collect();
+        let size = PageSize::parse(query.take("PageSize").as_deref(), kind)?;
+        let token = query.take_filled("PageToken");
+        let number = query
+            .take("Page")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
+        // A token is good under the host it is used at, whatever that is: the path and what narrows the list count.
+        let path = url
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
+            .unwrap_or(&url);
+        let from = token
+            .as_deref()
+            .map(|token| Cursor::parse(token, &format!("{path}?{filters}")))
+            .transpose()?;
+        Ok(Self {
+            page: PageRequest { size, from },
+            kind,
+            url,
+            filters,
+            token,
+            number,
+        })
+    }
+
+    /// The answer: the items, each turned into what is printed, and `meta`.
+    pub fn answer<T, V: Serialize>(self, page: Page<T, K>, view: impl Fn(T) -> V) -> Listed<V> {
+        let path = self
+            .url
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+        let list = format!("{}?{}", path.unwrap_or(&self.url), self.filters);
+        let size = self.page.size.get();
+        let url = |number: i64, token: Option<&str>| {
+            let token = token
+                .map(|token| format!("&PageToken={token}"))
+                .unwrap_or_default();
+            format!(
+                "{}?{}PageSize={size}&Page={number}{token}",
+                self.url, self.filters
+            )
+        };
+        let at =
+            |cursor: Option<Cursor<K>>, number| cursor.map(|c| url(number, Some(&c.token(&list))));
+        let meta = Meta {
+            page: self.number,
+            page_size: size,
+            first_page_url: url(0, None),
+            previous_page_url: at(page.previous, (self.number - 1).max(0)),
+            url: url(self.number, self.token.as_deref()),
+            next_page_url: at(page.next, self.number.saturating_add(1)),
+            key: self.kind.key,
+        };
+        Listed {
+            items: page.items.into_iter().map(view).collect(),
+            meta,
+        }
+    }
+}
+
+/// A page of a list: 200, the array under its name, and `meta` with all its members.
+#[derive(Debug)]
+pub struct Listed<V> {
+    items: Vec<V>,
+    meta: Meta,
+}
+
+#[derive(Debug, Serialize)]
+struct Meta {
+    page: i64,
+    page_size: u16,
+    first_page_url: String,
+    previous_page_url: Option<String>,
+    url: String,
+    next_page_url: Option<String>,
+    key: &'static str,
+}
+
+impl<V: Serialize> Serialize for Listed<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry(self.meta.key, &self.items)?;
+        map.serialize_entry("meta", &self.meta)?;
+        map.end()
+    }
+}
+
+impl<V: Serialize> IntoResponse for Listed<V> {
+    fn into_response(self) -> Response {
+        axum::Json(self).into_response()
+    }
+}

@@ -1,0 +1,130 @@
+//! `…/Roles`.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use serde::Serialize;
+
+use super::Rest;
+use super::caller::Caller;
+use super::error::ApiResult;
+use super::form::Fields;
+use super::pages::{Asked, Listed, lists};
+use super::path::Names;
+use super::resource::{Created, NoContent};
+use crate::domain::roles::{NewRole, permissions};
+use crate::domain::time::whole_seconds;
+use crate::domain::{
+    AccountSid, Error, Invalid, MomentKey, Role, RoleSid, RoleType, ServiceSid, Timestamp,
+    friendly_name,
+};
+use crate::ops;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    sid: RoleSid,
+    account_sid: AccountSid,
+    chat_service_sid: ServiceSid,
+    friendly_name: String,
+    #[serde(rename = "type")]
+    scope: &'static str,
+    permissions: Vec<String>,
+    #[serde(with = "whole_seconds")]
+    date_created: Timestamp,
+    #[serde(with = "whole_seconds")]
+    date_updated: Timestamp,
+    url: String,
+}
+
+fn view(caller: &Caller, role: Role) -> View {
+    View {
+        sid: role.sid,
+        account_sid: role.account_sid,
+        chat_service_sid: role.service_sid,
+        friendly_name: role.friendly_name,
+        scope: role.scope.as_str(),
+        permissions: role.permissions,
+        date_created: role.date_created,
+        date_updated: role.date_updated,
+        url: format!("{}/Roles/{}", caller.scope(), role.sid),
+    }
+}
+
+fn read(mut form: Fields) -> Result<NewRole, Error> {
+    let name = form
+        .take_filled("FriendlyName")
+        .ok_or(Invalid::FriendlyNameMissing)?;
+    let scope: RoleType = form.take_filled("Type").unwrap_or_default().parse()?;
+    let wanted = form.take_list("Permission").unwrap_or_default();
+    Ok(NewRole {
+        friendly_name: friendly_name(name)?,
+        scope,
+        permissions: permissions(scope, wanted)?,
+    })
+}
+
+/// `POST …/Roles`
+pub(super) async fn create(
+    State(rest): State<Rest>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Created<View>> {
+    let new = read(Fields::read(&headers, body).await?)?;
+    let role = ops::roles::create(&rest.core, &caller.ctx, new).await?;
+    Ok(Created(view(&caller, role)))
+}
+
+/// `GET …/Roles`
+pub(super) async fn list(
+    State(rest): State<Rest>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Listed<View>> {
+    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let asked: Asked<MomentKey> = Asked::read(
+        lists::ROLES,
+        format!("{}/Roles", caller.scope()),
+        &mut query,
+        &[],
+    )?;
+    let page = ops::roles::list(&rest.core, &caller.ctx, &asked.page).await?;
+    Ok(asked.answer(page, |role| view(&caller, role)))
+}
+
+/// `GET …/Roles/{role}`
+pub(super) async fn fetch(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+) -> ApiResult<Json<View>> {
+    let role = ops::roles::fetch(&rest.core, &caller.ctx, names.sid("role")?).await?;
+    Ok(Json(view(&caller, role)))
+}
+
+/// `POST …/Roles/{role}`
+pub(super) async fn update(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Json<View>> {
+    let sid = names.sid("role")?;
+    ops::roles::fetch(&rest.core, &caller.ctx, sid).await?;
+    let mut form = Fields::read(&headers, body).await?;
+    let wanted = form.take_list("Permission").unwrap_or_default();
+    let role = ops::roles::update(&rest.core, &caller.ctx, sid, wanted).await?;
+    Ok(Json(view(&caller, role)))
+}
+
+/// `DELETE …/Roles/{role}`
+pub(super) async fn remove(
+    State(rest): State<Rest>,
+    caller: Caller,
+    names: Names,
+) -> ApiResult<NoContent> {
+    ops::roles::remove(&rest.core, &caller.ctx, names.sid("role")?).await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,5 @@
+//! Stories across doors.
+
+mod deletion;
+mod phone;
+mod timers;

@@ -1,0 +1,6 @@
+//! One test binary: one link, shared support.
+
+mod architecture;
+mod flows;
+mod store;
+mod support;

@@ -1,0 +1,2 @@
+//! Statements and concurrency that no door reaches by itself.
+mod posting;
