@@ -202,7 +202,7 @@ impl App {
         info!("stopping");
         // Sends fail only where nobody listens any more.
         let _ = self.stop.send(true);
-        self.gateway.close().await;
+        self.gateway.close();
         for (name, task) in [("requests", &mut self.server), ("jobs", &mut self.working)] {
             if timeout(self.grace, &mut *task).await.is_err() {
                 warn!(

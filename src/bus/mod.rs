@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
-use crate::domain::{Announcement, ConversationSid, Identity};
+use crate::domain::{Announcement, ConversationSid, Identity, UserSid};
 
 /// What travels over the bus.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,12 +26,18 @@ pub enum Parcel {
     /// Events that were committed together, in order.
     Committed(Vec<Announcement>),
     /// Somebody is typing: never stored, and no harm if it is lost.
-    Typing {
-        /// Where.
-        conversation: ConversationSid,
-        /// Who.
-        identity: Identity,
-    },
+    Typing(Typist),
+}
+
+/// Who is typing, and where.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Typist {
+    /// Where.
+    pub conversation: ConversationSid,
+    /// Who.
+    pub user: UserSid,
+    /// How programs name the user.
+    pub identity: Identity,
 }
 
 /// Carries parcels between nodes.

@@ -343,9 +343,10 @@ async fn launch(
     postgres.arg("-D").arg(&places.cluster);
     for setting in [
         "listen_addresses=".to_owned(),
+        // A list, whose items are quoted so that they may hold spaces and commas.
         format!(
-            "unix_socket_directories='{}'",
-            places.socket.display().to_string().replace('\'', "''")
+            "unix_socket_directories=\"{}\"",
+            places.socket.display().to_string().replace('"', "\"\"")
         ),
         "unix_socket_permissions=0700".to_owned(),
         format!("max_connections={}", settings.max_connections),

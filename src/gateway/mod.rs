@@ -1,10 +1,38 @@
-//! SDK sockets.
+//! SDK sockets: the tunnel that the official web SDK speaks.
+//!
+//! A socket carries frames; most frames carry requests, like HTTP in an envelope. They are routed to the same operations
+//! as REST, with the permissions of the socket's user. What changes reaches clients as events of the objects they follow.
+
+mod commands;
+mod connection;
+mod outgoing;
+mod protocol;
+mod subscriptions;
+mod sync;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use axum::routing::get;
+use serde::Deserialize;
+use tokio::sync::watch;
+
 use crate::bus::Bus;
 use crate::ops::Core;
-use axum::Router;
-use serde::Deserialize;
-use std::sync::Arc;
-use tokio::sync::watch;
+use outgoing::Outgoing;
+use subscriptions::{Shards, Subscriptions};
+
+/// How long somebody is shown as typing, in seconds (the SDK is told one more).
+const TYPING_TIMEOUT_SECONDS: u32 = 5;
+/// What is read from a socket at once. Most frames are small, and most sockets are silent.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// How sockets are served.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,25 +46,112 @@ pub struct Settings {
     pub token_warning_seconds: u32,
     pub sweep_seconds: u32,
 }
-/// stub
+
+/// The door for sockets.
 #[derive(Clone)]
-pub struct Gateway;
-impl Gateway {
-    /// stub
-    pub fn new(
-        _core: Arc<Core>,
-        _bus: Arc<dyn Bus>,
-        _settings: Settings,
-        _public_url: Option<String>,
-    ) -> Self {
-        Self
-    }
-    /// stub
-    pub async fn run(self, _stopped: watch::Receiver<bool>) {}
-    /// stub
-    pub async fn close(&self) {}
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    core: Arc<Core>,
+    bus: Arc<dyn Bus>,
+    settings: Settings,
+    public_url: Option<String>,
+    subscriptions: Subscriptions,
+    shards: Mutex<Option<Shards>>,
+    clients: Mutex<HashMap<u64, Arc<Outgoing>>>,
+    next_client: AtomicU64,
 }
-/// stub
-pub fn router(_gateway: Gateway) -> Router {
+
+impl Gateway {
+    /// A door on `core` that hears of changes from `bus`. Links begin with `public_url`, or with the host of the
+    /// upgrade request.
+    #[must_use]
+    pub fn new(
+        core: Arc<Core>,
+        bus: Arc<dyn Bus>,
+        settings: Settings,
+        public_url: Option<String>,
+    ) -> Self {
+        let (subscriptions, shards) = Subscriptions::new(&core, &bus);
+        Self(Arc::new(Inner {
+            core,
+            bus,
+            settings,
+            public_url,
+            subscriptions,
+            shards: Mutex::new(Some(shards)),
+            clients: Mutex::default(),
+            next_client: AtomicU64::new(0),
+        }))
+    }
+
+    /// Delivers changes until told to stop.
+    pub async fn run(self, stopped: watch::Receiver<bool>) {
+        let shards = self
+            .0
+            .shards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let sweep = Duration::from_secs(self.0.settings.sweep_seconds.max(1).into());
+        if let Some(shards) = shards {
+            shards.run(sweep, stopped).await;
+        }
+    }
+
+    /// Closes all sockets, without a word that would make SDKs wait before they come back.
+    pub fn close(&self) {
+        for client in self.clients().values() {
+            client.cut_off();
+        }
+    }
+
+    fn clients(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Outgoing>>> {
+        self.0
+            .clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        &self.0.core
+    }
+
+    fn next_client(&self) -> u64 {
+        self.0.next_client.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The route of the socket.
+pub fn router(gateway: Gateway) -> Router {
     Router::new()
+        .route("/v3/wsconnect", get(upgrade))
+        .with_state(gateway)
+}
+
+async fn upgrade(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    socket: WebSocketUpgrade,
+) -> Response {
+    let base = base(&gateway, &headers);
+    let most = gateway.0.settings.max_frame_bytes;
+    socket
+        .max_message_size(most)
+        .max_frame_size(most)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| connection::serve(gateway, socket, base))
+}
+
+/// Scheme and host of the links that a client is given.
+fn base(gateway: &Gateway, headers: &HeaderMap) -> Arc<str> {
+    if let Some(url) = &gateway.0.public_url {
+        return url.as_str().into();
+    }
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
+    format!("http://{host}").into()
 }

@@ -75,7 +75,11 @@ pub async fn conversation_since(
     };
     let last_message = last_message(&mut tx, sid).await?;
     // A message takes a position, so no more were added than positions were taken.
-    let since_index = conversation.last_message_index - (conversation.position - position) + 1;
+    let taken = conversation.position.saturating_sub(position);
+    let since_index = conversation
+        .last_message_index
+        .saturating_sub(taken)
+        .saturating_add(1);
     let (messages, removed_messages) = if conversation.messages_position > position {
         store::messages::since(&mut tx, sid, position, since_index).await?
     } else {
@@ -95,6 +99,19 @@ pub async fn conversation_since(
         participants,
         removed_participants,
     }))
+}
+
+/// The users who take part in a conversation.
+///
+/// # Errors
+/// As the database.
+pub async fn member_users(core: &Core, of: ConversationSid) -> Result<Vec<UserSid>, Error> {
+    let mut conn = core.store.visit().await?;
+    let all = store::participants::list_all(&mut conn, of).await?;
+    Ok(all
+        .into_iter()
+        .filter_map(|participant| participant.user_sid)
+        .collect())
 }
 
 /// Reads what changed of what belongs to a user after a position; none when the user is gone.
@@ -191,6 +208,23 @@ pub async fn roster(
         store::participants::list_by_sid(&mut conn, of, from, order == Order::Descending, limit)
             .await?,
     )
+}
+
+/// Lists a conversation's messages by index, from `from` on (inclusive), at most `limit`.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn messages(
+    core: &Core,
+    ctx: &Ctx,
+    of: ConversationSid,
+    from: Option<i64>,
+    order: Order,
+    limit: i64,
+) -> Result<Vec<Message>, Error> {
+    let mut conn = core.store.visit().await?;
+    access::conversation(&mut conn, ctx, &of.into(), For::TakingPart).await?;
+    Ok(store::messages::list_from(&mut conn, of, from, order, limit).await?)
 }
 
 /// Lists the acting user's own conversations in the order of their SIDs, from `from` on (inclusive), at most `limit`.

@@ -347,6 +347,38 @@ pub async fn list(
     query.build_query_as().fetch_all(conn).await
 }
 
+/// Lists a conversation's messages by index, from `from` on (inclusive), at most `limit`.
+///
+/// # Errors
+/// As the database.
+pub async fn list_from(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    from: Option<i64>,
+    order: Order,
+    limit: i64,
+) -> sqlx::Result<Vec<Message>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from messages m where m.conversation_sid = "
+    ));
+    query.push_bind(of);
+    let (compare, direction) = match order {
+        Order::Ascending => (">=", "asc"),
+        Order::Descending => ("<=", "desc"),
+    };
+    if let Some(from) = from {
+        query
+            .push(format_args!(" and m.index {compare} "))
+            .push_bind(from);
+    }
+    query
+        .push(format_args!(" order by m.index {direction} limit "))
+        .push_bind(limit);
+    query.build_query_as().fetch_all(conn).await
+}
+
 /// Lists the messages that were added or changed after a position, in the order of their changes; `since_index` is a
 /// bound from below for the index of what was added (a message takes a position, so no more were added than
 /// positions were taken).

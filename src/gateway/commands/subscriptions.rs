@@ -1,0 +1,145 @@
+//! `POST /v4/Subscriptions`: following objects.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use uuid::Uuid;
+
+use super::{Request, Session};
+use crate::domain::{ConversationSid, Error, UserSid};
+use crate::gateway::Gateway;
+use crate::gateway::outgoing::Outgoing;
+use crate::gateway::protocol::SYNC_EVENT;
+use crate::gateway::subscriptions::{Establish, Order, scope};
+use crate::gateway::sync::events::{Answer, answer};
+use crate::gateway::sync::{Named, Object, info_digits};
+use crate::ops::events;
+
+/// How many objects a client may name in one request.
+const MOST_AT_ONCE: usize = 100;
+/// After how long without any answer a client asks again.
+const PATIENCE_MS: u32 = 10_000;
+
+/// What a client wants to follow, or not to follow any longer.
+#[derive(Debug, Deserialize)]
+pub struct Wishes {
+    action: Action,
+    #[serde(default)]
+    correlation_id: i64,
+    #[serde(default)]
+    requests: Vec<Wish>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Establish,
+    Cancel,
+}
+
+#[derive(Debug, Deserialize)]
+struct Wish {
+    object_sid: String,
+    #[serde(default)]
+    object_type: String,
+    last_event_id: Option<i64>,
+    #[serde(skip)]
+    object: Option<Object>,
+}
+
+/// The answer to the request itself; each object is answered by a notification.
+pub(super) fn accepted() -> Value {
+    json!({ "max_batch_size": MOST_AT_ONCE, "estimated_delivery_in_ms": PATIENCE_MS })
+}
+
+impl Wishes {
+    /// Finds what the SIDs mean. Whether a map that is not the user's own is a roster or somebody's info, only the
+    /// database can tell: one question for all of them.
+    pub(super) async fn resolve(mut self, request: &Request<'_>) -> Result<Self, Error> {
+        self.requests.truncate(MOST_AT_ONCE);
+        let named: Vec<Option<Named>> = self
+            .requests
+            .iter()
+            .map(|wish| Named::read(&wish.object_sid))
+            .collect();
+        let own = request.session.user;
+        let is_own = |digits: Uuid| digits == own.uuid() || digits == info_digits(own.uuid());
+        let doubtful: Vec<ConversationSid> = named
+            .iter()
+            .filter_map(|named| match named {
+                Some(Named::Map(digits)) if !is_own(*digits) => {
+                    Some(ConversationSid::from_uuid(*digits))
+                }
+                _ => None,
+            })
+            .collect();
+        let rosters = if doubtful.is_empty() {
+            HashMap::new()
+        } else {
+            events::positions(request.core, &doubtful, &[]).await?
+        };
+        for (wish, named) in self.requests.iter_mut().zip(named) {
+            wish.object = named.map(|named| match named {
+                Named::Object(object) => object,
+                Named::Map(digits) if digits == own.uuid() => Object::OwnConversations(own),
+                Named::Map(digits) if rosters.contains_key(&digits) => {
+                    Object::Roster(ConversationSid::from_uuid(digits))
+                }
+                Named::Map(digits) => Object::UserInfo(UserSid::from_uuid(info_digits(digits))),
+            });
+        }
+        Ok(self)
+    }
+
+    /// Hands the wishes to those who deliver. `followed` is what the connection follows, at most `most`.
+    pub fn carry_out(
+        self,
+        gateway: &Gateway,
+        session: &Arc<Session>,
+        outgoing: &Arc<Outgoing>,
+        followed: &mut HashSet<Object>,
+        most: usize,
+    ) {
+        let subscriptions = &gateway.0.subscriptions;
+        for wish in self.requests {
+            let object = wish.object;
+            let known = object.filter(|object| followed.len() < most || followed.contains(object));
+            match (self.action, known) {
+                (Action::Establish, Some(object)) => {
+                    followed.insert(object);
+                    let establish = Establish {
+                        outgoing: Arc::clone(outgoing),
+                        ctx: session.ctx.clone(),
+                        object,
+                        sid: wish.object_sid,
+                        since: wish.last_event_id.map(|id| id.max(0)),
+                        correlation_id: self.correlation_id,
+                    };
+                    subscriptions.order(scope(object), Order::Establish(Box::new(establish)));
+                }
+                (Action::Establish, None) => {
+                    notify(outgoing, &wish, self.correlation_id, Answer::Failed);
+                }
+                (Action::Cancel, _) => {
+                    if let Some(object) = object
+                        && followed.remove(&object)
+                    {
+                        let client = outgoing.id;
+                        subscriptions.order(scope(object), Order::Cancel { client, object });
+                    }
+                    notify(outgoing, &wish, self.correlation_id, Answer::Canceled);
+                }
+            }
+        }
+    }
+}
+
+fn notify(outgoing: &Outgoing, wish: &Wish, correlation_id: i64, what: Answer) {
+    outgoing.notify(
+        SYNC_EVENT,
+        &answer(&wish.object_sid, &wish.object_type, correlation_id, what),
+    );
+}

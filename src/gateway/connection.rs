@@ -1,0 +1,450 @@
+//! One socket: reading, writing, back-pressure, closing.
+//!
+//! A connection is one task. Requests that only read run beside each other; those that change something run one after
+//! the other, so that two messages sent in a row arrive in a row. A client with too much under way is not read until
+//! some of it is done.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{debug, info};
+
+use super::Gateway;
+use super::commands::{self, Answer, Session};
+use super::outgoing::Outgoing;
+use super::protocol::{self, Frame, Status};
+use super::subscriptions::scope;
+use crate::domain::{Actor, Ctx, Error, Origin, Timestamp, TokenFault, User};
+use crate::ops::accounts::Bearer;
+use crate::ops::{accounts, users};
+
+/// How long a new socket may take to say who it is.
+const INIT_LIMIT: Duration = Duration::from_secs(15);
+/// How long one write may take before the client counts as gone.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Serves a socket until it ends.
+pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>) {
+    let hello = timeout(INIT_LIMIT, sign_in(&gateway, &mut socket, base)).await;
+    let Ok(Some(session)) = hello else {
+        // Whoever was refused has been told why.
+        let _ = socket.close().await;
+        return;
+    };
+    let client = gateway.next_client();
+    let (outgoing, queue) = Outgoing::new(client, gateway.0.settings.max_queue_bytes);
+    gateway.clients().insert(client, Arc::clone(&outgoing));
+    metrics::gauge!("convoke_sockets").increment(1.0);
+    let mut connection = Box::new(Connection::new(gateway.clone(), session, outgoing));
+    let why = connection.run(&mut socket, queue).await;
+    debug!(client, ?why, "socket ends");
+    metrics::gauge!("convoke_sockets").decrement(1.0);
+    gateway.clients().remove(&client);
+    connection.outgoing.cut_off();
+    gateway.0.subscriptions.forget(
+        client,
+        connection.followed.iter().map(|object| scope(*object)),
+    );
+    if why == End::Malformed {
+        let frame = CloseFrame {
+            code: 1002,
+            reason: "malformed frame".into(),
+        };
+        let _ = timeout(WRITE_LIMIT, socket.send(Message::Close(Some(frame)))).await;
+    }
+}
+
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The client left.
+    Left,
+    /// The client does not answer, or reads too slowly, or the server stops.
+    Cut,
+    /// The token expired.
+    Expired,
+    /// A new token was refused.
+    Denied,
+    /// The client sent what is no frame.
+    Malformed,
+}
+
+/// Waits for `init` and checks its token.
+async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> Option<Session> {
+    let frame = loop {
+        match socket.recv().await?.ok()? {
+            Message::Binary(bytes) => break Frame::read(bytes).ok()?,
+            Message::Text(_) | Message::Close(_) => return None,
+            Message::Ping(_) | Message::Pong(_) => {}
+        }
+    };
+    if frame.header.method != "init" {
+        return None;
+    }
+    let id = frame.header.id;
+    match admit(gateway, frame.header.token.as_deref()).await {
+        Ok((bearer, user)) => {
+            info!(user.sid = %user.sid, service.sid = %bearer.service, "signed in");
+            socket
+                .send(Message::Binary(protocol::welcome(&id)))
+                .await
+                .ok()?;
+            Some(session(bearer, user, base))
+        }
+        Err(error) => {
+            let refusal = protocol::reply(&id, &refused(&error));
+            let _ = socket.send(Message::Binary(refusal)).await;
+            None
+        }
+    }
+}
+
+async fn admit(gateway: &Gateway, token: Option<&str>) -> Result<(Bearer, User), Error> {
+    let bearer = accounts::check_token(gateway.core(), token.unwrap_or_default()).await?;
+    let ctx = Ctx {
+        account: Arc::clone(&bearer.account),
+        service: bearer.service,
+        actor: Actor::System,
+        origin: Origin::Sdk,
+        webhooks: true,
+    };
+    let user = users::sign_in(gateway.core(), &ctx, &bearer.claims.identity).await?;
+    Ok((bearer, user))
+}
+
+fn session(bearer: Bearer, user: User, base: Arc<str>) -> Session {
+    Session {
+        user: user.sid,
+        expires: bearer.claims.expires,
+        ctx: Ctx {
+            account: bearer.account,
+            service: bearer.service,
+            actor: Actor::User {
+                sid: user.sid,
+                identity: user.identity,
+            },
+            origin: Origin::Sdk,
+            webhooks: true,
+        },
+        base,
+    }
+}
+
+/// The status of a refused token, or of a server that cannot say.
+fn refused(error: &Error) -> Status {
+    let published = error.published();
+    match error {
+        Error::Token(_) => Status {
+            error_code: Some(published.code),
+            description: Some(error.to_string()),
+            ..Status::of(published.status)
+        },
+        _ => Status::of(published.status),
+    }
+}
+
+/// A request that waits for the one before it.
+struct Waiting {
+    id: String,
+    request: protocol::HttpRequest,
+    payload: Bytes,
+}
+
+struct Connection {
+    gateway: Gateway,
+    session: Arc<Session>,
+    outgoing: Arc<Outgoing>,
+    followed: HashSet<super::sync::Object>,
+    running: JoinSet<(String, Answer, bool)>,
+    changing: bool,
+    waiting: VecDeque<Waiting>,
+    answered_ping: bool,
+    next_ping: Instant,
+    warned: bool,
+}
+
+impl Connection {
+    fn new(gateway: Gateway, session: Session, outgoing: Arc<Outgoing>) -> Self {
+        let next_ping = Instant::now() + gateway.ping_interval();
+        Self {
+            gateway,
+            session: Arc::new(session),
+            outgoing,
+            followed: HashSet::new(),
+            running: JoinSet::new(),
+            changing: false,
+            waiting: VecDeque::new(),
+            answered_ping: true,
+            next_ping,
+            warned: false,
+        }
+    }
+
+    async fn run(&mut self, socket: &mut WebSocket, mut queue: UnboundedReceiver<Bytes>) -> End {
+        loop {
+            let busy =
+                self.running.len() + self.waiting.len() >= self.gateway.0.settings.max_requests;
+            let (outgoing, alarm) = (Arc::clone(&self.outgoing), self.next_alarm());
+            let step = async {
+                tokio::select! {
+                    biased;
+                    () = outgoing.cut() => Step::Cut,
+                    Some(frame) = queue.recv() => Step::Write(frame),
+                    Some(done) = self.running.join_next() => Step::Done(done.ok()),
+                    heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
+                }
+            };
+            let Ok(step) = timeout_at(alarm, step).await else {
+                match self.alarm(socket).await {
+                    None => continue,
+                    Some(end) => return end,
+                }
+            };
+            let end = match step {
+                Step::Cut => Some(End::Cut),
+                Step::Write(frame) => self.write(socket, frame, &mut queue).await,
+                Step::Done(done) => {
+                    self.done(done);
+                    None
+                }
+                Step::Heard(None) => Some(End::Left),
+                Step::Heard(Some(message)) => self.heard(socket, message).await,
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// Writes a frame and what else waits, flushed together.
+    async fn write(
+        &self,
+        socket: &mut WebSocket,
+        first: Bytes,
+        queue: &mut UnboundedReceiver<Bytes>,
+    ) -> Option<End> {
+        let all = async {
+            let mut next = Some(first);
+            while let Some(frame) = next {
+                self.outgoing.sent(&frame);
+                socket.feed(Message::Binary(frame)).await?;
+                next = queue.try_recv().ok();
+            }
+            socket.flush().await
+        };
+        let cut = self.outgoing.cut();
+        tokio::select! {
+            () = cut => Some(End::Cut),
+            written = timeout(WRITE_LIMIT, all) => match written {
+                Ok(Ok(())) => None,
+                Ok(Err(_)) => Some(End::Left),
+                Err(_) => Some(End::Cut),
+            }
+        }
+    }
+
+    /// When something is to be done without being asked.
+    fn next_alarm(&self) -> Instant {
+        let now = self.gateway.core().clock.now();
+        let until = |moment: Timestamp| {
+            // Not later than a ping: the clock may be set, and instants end somewhere.
+            let wait = (moment - now).to_std().unwrap_or(Duration::ZERO);
+            Instant::now() + wait.min(self.gateway.ping_interval())
+        };
+        let expiry = if self.warned {
+            self.session.expires
+        } else {
+            self.warning()
+        };
+        self.next_ping.min(until(expiry))
+    }
+
+    fn warning(&self) -> Timestamp {
+        let seconds = self.gateway.0.settings.token_warning_seconds;
+        self.session.expires - chrono::TimeDelta::seconds(seconds.into())
+    }
+
+    async fn alarm(&mut self, socket: &mut WebSocket) -> Option<End> {
+        let now = self.gateway.core().clock.now();
+        if now >= self.session.expires {
+            let status = Status {
+                error_code: Some(20104),
+                description: Some(TokenFault::Expired.to_string()),
+                ..Status::of(410)
+            };
+            let farewell = Message::Binary(protocol::close("TMexpired", &status));
+            let _ = timeout(WRITE_LIMIT, socket.send(farewell)).await;
+            return Some(End::Expired);
+        }
+        if !self.warned && now >= self.warning() {
+            self.warned = true;
+            self.outgoing
+                .send(protocol::token_about_to_expire("TMwarning"));
+        }
+        if Instant::now() >= self.next_ping {
+            if !self.answered_ping {
+                return Some(End::Cut);
+            }
+            self.answered_ping = false;
+            self.next_ping = Instant::now() + self.gateway.ping_interval();
+            if timeout(WRITE_LIMIT, socket.send(Message::Ping(Bytes::new())))
+                .await
+                .is_err()
+            {
+                return Some(End::Cut);
+            }
+        }
+        None
+    }
+
+    async fn heard(&mut self, socket: &mut WebSocket, message: Message) -> Option<End> {
+        // Whatever a client sends shows that it lives.
+        self.answered_ping = true;
+        let bytes = match message {
+            Message::Binary(bytes) => bytes,
+            Message::Close(_) => return Some(End::Left),
+            Message::Text(_) => return Some(End::Malformed),
+            Message::Ping(_) | Message::Pong(_) => return None,
+        };
+        let Ok(frame) = Frame::read(bytes) else {
+            return Some(End::Malformed);
+        };
+        let id = frame.header.id;
+        match frame.header.method.as_str() {
+            "message" => {
+                let request = frame.header.http_request?;
+                self.accept(Waiting {
+                    id,
+                    request,
+                    payload: frame.payload,
+                });
+                None
+            }
+            "update" => {
+                self.update(socket, &id, frame.header.token.as_deref())
+                    .await
+            }
+            "close" => {
+                let goodbye = Message::Binary(protocol::reply(&id, &Status::of(200)));
+                let _ = timeout(WRITE_LIMIT, socket.send(goodbye)).await;
+                Some(End::Left)
+            }
+            // Acknowledgements and telemetry need no answer.
+            "reply" | "telemetry.v1" => None,
+            "put_notification_ctx" | "delete_notification_ctx" | "ping" => {
+                self.outgoing.send(protocol::reply(&id, &Status::of(200)));
+                None
+            }
+            _ => {
+                self.outgoing.send(protocol::reply(&id, &Status::of(400)));
+                None
+            }
+        }
+    }
+
+    /// Takes a new token for the same user.
+    async fn update(
+        &mut self,
+        socket: &mut WebSocket,
+        id: &str,
+        token: Option<&str>,
+    ) -> Option<End> {
+        let admitted = admit(&self.gateway, token)
+            .await
+            .and_then(|(bearer, user)| {
+                let same = user.sid == self.session.user
+                    && bearer.account.sid == self.session.ctx.account.sid;
+                if same {
+                    Ok((bearer, user))
+                } else {
+                    Err(TokenFault::OtherIdentity.into())
+                }
+            });
+        match admitted {
+            Ok((bearer, user)) => {
+                self.session = Arc::new(session(bearer, user, Arc::clone(&self.session.base)));
+                self.warned = false;
+                self.outgoing.send(protocol::reply(id, &Status::of(200)));
+                None
+            }
+            Err(error) => {
+                let refusal = Message::Binary(protocol::reply(id, &refused(&error)));
+                let _ = timeout(WRITE_LIMIT, socket.send(refusal)).await;
+                Some(End::Denied)
+            }
+        }
+    }
+
+    /// Starts a request, or has it wait for the change that is under way.
+    fn accept(&mut self, request: Waiting) {
+        let changes = request.request.method != "GET";
+        if changes && self.changing {
+            self.waiting.push_back(request);
+            return;
+        }
+        self.changing |= changes;
+        let (gateway, session) = (self.gateway.clone(), Arc::clone(&self.session));
+        self.running.spawn(async move {
+            let Waiting {
+                id,
+                request,
+                payload,
+            } = request;
+            let answer = commands::answer(&gateway, &session, &request, &payload).await;
+            (id, answer, changes)
+        });
+    }
+
+    /// Sends the answer of a request that is done, and starts the change that waited for it.
+    fn done(&mut self, done: Option<(String, Answer, bool)>) {
+        // A request that panicked gets no answer; the SDK's own time limit ends it.
+        let changed = match done {
+            Some((id, answer, changed)) => {
+                let (status, body) = answer.print();
+                self.outgoing.send(protocol::respond(&id, status, &body));
+                if let Answer::Subscriptions(wishes) = answer {
+                    self.follow(wishes);
+                }
+                changed
+            }
+            None => true,
+        };
+        if changed {
+            self.changing = false;
+            if let Some(next) = self.waiting.pop_front() {
+                self.accept(next);
+            }
+        }
+    }
+
+    fn follow(&mut self, wishes: commands::subscriptions::Wishes) {
+        let most = self.gateway.0.settings.max_subscriptions;
+        wishes.carry_out(
+            &self.gateway,
+            &self.session,
+            &self.outgoing,
+            &mut self.followed,
+            most,
+        );
+    }
+}
+
+enum Step {
+    Cut,
+    Write(Bytes),
+    Done(Option<(String, Answer, bool)>),
+    Heard(Option<Message>),
+}
+
+impl Gateway {
+    fn ping_interval(&self) -> Duration {
+        Duration::from_secs(self.0.settings.ping_seconds.max(1).into())
+    }
+}

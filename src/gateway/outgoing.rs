@@ -1,0 +1,84 @@
+//! The way to one client: a bounded queue in front of its socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::{Notify, mpsc};
+
+use super::protocol;
+
+/// One client's end, as the rest of the gateway holds it.
+///
+/// Queues are bounded in bytes. A client that reads too slowly is cut off, without a word that would make its SDK wait:
+/// it comes back and catches up.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// Tells connections of one process apart.
+    pub id: u64,
+    queue: mpsc::UnboundedSender<Bytes>,
+    waiting: AtomicUsize,
+    most: usize,
+    next_frame: AtomicU64,
+    cut: AtomicBool,
+    wake: Notify,
+}
+
+impl Outgoing {
+    /// A queue of at most `most` bytes, and the end that the connection reads.
+    #[must_use]
+    pub fn new(id: u64, most: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Bytes>) {
+        let (queue, receiver) = mpsc::unbounded_channel();
+        let outgoing = Self {
+            id,
+            queue,
+            waiting: AtomicUsize::new(0),
+            most,
+            next_frame: AtomicU64::new(0),
+            cut: AtomicBool::new(false),
+            wake: Notify::new(),
+        };
+        (Arc::new(outgoing), receiver)
+    }
+
+    /// Queues a frame; never waits. More than fits cuts the connection off.
+    pub fn send(&self, frame: Bytes) {
+        let waiting = self.waiting.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
+        if waiting > self.most {
+            self.cut_off();
+        } else if self.queue.send(frame).is_err() {
+            // The connection is ending; nobody reads its queue any more.
+            self.cut.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Queues a notification.
+    pub fn notify(&self, message_type: &str, payload: &[u8]) {
+        let id = format!("TM{:032x}", self.next_frame.fetch_add(1, Ordering::Relaxed));
+        self.send(protocol::notify(&id, message_type, payload));
+    }
+
+    /// Ends the connection as soon as its task looks.
+    pub fn cut_off(&self) {
+        self.cut.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Whether the connection is to end, or has ended.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the connection is to end.
+    pub async fn cut(&self) {
+        while !self.is_cut() {
+            self.wake.notified().await;
+        }
+    }
+
+    /// Notes that a frame left the queue.
+    pub fn sent(&self, frame: &Bytes) {
+        self.waiting.fetch_sub(frame.len(), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,315 @@
+//! Frames: what the wire looks like.
+//!
+//! A frame is one binary websocket message: `TWILSOCK V3.0 <H>\r\n`, `H` bytes of header (a JSON object), `\r\n`, and as
+//! many bytes of payload as the header's `payload_size` says. All lengths are in bytes. Requests travel in frames of the
+//! method `message`, like HTTP in an envelope.
+
+use std::collections::HashMap;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+const MAGIC: &[u8] = b"TWILSOCK V3.0 ";
+const LINE_END: &[u8] = b"\r\n";
+
+/// What a client's frame says.
+#[derive(Debug, Deserialize)]
+pub struct Header {
+    /// What an answer repeats.
+    #[serde(default)]
+    pub id: String,
+    /// What is wanted.
+    pub method: String,
+    /// The access token, of `init` and `update`.
+    pub token: Option<String>,
+    /// The request, of `message`.
+    pub http_request: Option<HttpRequest>,
+    #[serde(default)]
+    payload_size: usize,
+}
+
+/// A request inside a frame.
+#[derive(Debug, Deserialize)]
+pub struct HttpRequest {
+    /// The path, percent-encoded as in a URL.
+    pub path: String,
+    /// The method.
+    pub method: String,
+    /// The query, split, with values still percent-encoded; a repeated key is an array.
+    #[serde(default)]
+    pub params: HashMap<String, Value>,
+}
+
+/// A frame from a client.
+#[derive(Debug)]
+pub struct Frame {
+    /// What it says.
+    pub header: Header,
+    /// What it carries.
+    pub payload: Bytes,
+}
+
+/// The bytes are no frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoFrame;
+
+impl Frame {
+    /// Reads a frame. Lengths that lie make it none.
+    ///
+    /// # Errors
+    /// [`NoFrame`].
+    pub fn read(message: Bytes) -> Result<Self, NoFrame> {
+        let rest = message.strip_prefix(MAGIC).ok_or(NoFrame)?;
+        // No header's length has more than nine digits.
+        let end = rest
+            .iter()
+            .take(10)
+            .position(|byte| *byte == b'\r')
+            .ok_or(NoFrame)?;
+        let length: usize = std::str::from_utf8(&rest[..end])
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or(NoFrame)?;
+        let rest = rest[end..].strip_prefix(LINE_END).ok_or(NoFrame)?;
+        let json = rest.get(..length).ok_or(NoFrame)?;
+        let header: Header = serde_json::from_slice(json).map_err(|_| NoFrame)?;
+        let after = &rest[length..];
+        if header.payload_size == 0 {
+            return Ok(Self {
+                header,
+                payload: Bytes::new(),
+            });
+        }
+        let payload = after.strip_prefix(LINE_END).ok_or(NoFrame)?;
+        if payload.len() != header.payload_size {
+            return Err(NoFrame);
+        }
+        let start = message.len() - payload.len();
+        Ok(Self {
+            header,
+            payload: message.slice(start..),
+        })
+    }
+}
+
+/// The result of a frame, or of the request inside one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// As in HTTP.
+    pub code: u16,
+    /// As in HTTP.
+    pub status: &'static str,
+    /// Why a token was refused.
+    #[serde(rename = "errorCode", skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<u32>,
+    /// The same for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl Status {
+    /// A status with its customary word.
+    #[must_use]
+    pub fn of(code: u16) -> Self {
+        let word = axum::http::StatusCode::from_u16(code)
+            .ok()
+            .and_then(|status| status.canonical_reason());
+        Self {
+            code,
+            status: word.unwrap_or("Unknown"),
+            error_code: None,
+            description: None,
+        }
+    }
+}
+
+/// The header of a frame from the server.
+#[derive(Debug, Serialize)]
+struct OutHeader<'a> {
+    method: &'a str,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_headers: Option<HttpHeaders>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_update_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_type: Option<&'a str>,
+    payload_size: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct HttpHeaders {
+    #[serde(rename = "Content-Type")]
+    content_type: &'static str,
+}
+
+const JSON: &str = "application/json";
+
+impl<'a> OutHeader<'a> {
+    const fn new(method: &'a str, id: &'a str) -> Self {
+        Self {
+            method,
+            id,
+            status: None,
+            http_status: None,
+            http_headers: None,
+            message_type: None,
+            client_update_type: None,
+            capabilities: None,
+            payload_type: None,
+            payload_size: 0,
+        }
+    }
+
+    fn write(mut self, payload: &[u8]) -> Bytes {
+        self.payload_size = payload.len();
+        self.payload_type = (!payload.is_empty()).then_some(JSON);
+        let json = serde_json::to_vec(&self).unwrap_or_default();
+        let length = json.len().to_string();
+        let mut frame =
+            BytesMut::with_capacity(MAGIC.len() + length.len() + json.len() + payload.len() + 4);
+        for part in [MAGIC, length.as_bytes(), LINE_END, &json, LINE_END, payload] {
+            frame.put_slice(part);
+        }
+        frame.freeze()
+    }
+}
+
+/// Answers a frame that is no request.
+#[must_use]
+pub fn reply(id: &str, status: &Status) -> Bytes {
+    OutHeader {
+        status: Some(status),
+        ..OutHeader::new("reply", id)
+    }
+    .write(&[])
+}
+
+/// Answers an `init` that was good. What the server can do beyond the minimum: announcing that a token will expire.
+#[must_use]
+pub fn welcome(id: &str) -> Bytes {
+    let status = Status::of(200);
+    OutHeader {
+        status: Some(&status),
+        capabilities: Some(["client_update"]),
+        ..OutHeader::new("reply", id)
+    }
+    .write(&[])
+}
+
+/// Answers a request.
+#[must_use]
+pub fn respond(id: &str, http_status: u16, body: &[u8]) -> Bytes {
+    let status = Status::of(200);
+    OutHeader {
+        status: Some(&status),
+        http_status: Some(Status::of(http_status)),
+        http_headers: Some(HttpHeaders { content_type: JSON }),
+        ..OutHeader::new("reply", id)
+    }
+    .write(body)
+}
+
+/// The kind of notification that carries changes of sync objects.
+pub const SYNC_EVENT: &str = "twilio.sync.event";
+/// The kind of notification that says who is typing.
+pub const TYPING: &str = "twilio.ipmsg.typing_indicator";
+
+/// Tells a client of something.
+#[must_use]
+pub fn notify(id: &str, message_type: &str, payload: &[u8]) -> Bytes {
+    OutHeader {
+        message_type: Some(message_type),
+        ..OutHeader::new("notification", id)
+    }
+    .write(payload)
+}
+
+/// Tells a client that its token will expire soon.
+#[must_use]
+pub fn token_about_to_expire(id: &str) -> Bytes {
+    OutHeader {
+        client_update_type: Some("token_about_to_expire"),
+        ..OutHeader::new("client_update", id)
+    }
+    .write(&[])
+}
+
+/// Tells a client why its connection is closed.
+#[must_use]
+pub fn close(id: &str, status: &Status) -> Bytes {
+    OutHeader {
+        status: Some(status),
+        ..OutHeader::new("close", id)
+    }
+    .write(&[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Result<Frame, NoFrame> {
+        Frame::read(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn reads_frames_with_and_without_payload() {
+        let header = r#"{"id":"TM1","method":"close"}"#;
+        let frame = read(&format!("TWILSOCK V3.0 {}\r\n{header}", header.len())).expect("a frame");
+        assert_eq!(
+            (frame.header.id.as_str(), frame.header.method.as_str()),
+            ("TM1", "close")
+        );
+        let header = r#"{"id":"é","method":"message","payload_size":3}"#;
+        let frame = read(&format!(
+            "TWILSOCK V3.0 {}\r\n{header}\r\n{{ }}",
+            header.len()
+        ))
+        .expect("a frame");
+        assert_eq!(&frame.payload[..], b"{ }");
+    }
+
+    #[test]
+    fn refuses_lengths_that_lie() {
+        let header = r#"{"id":"TM1","method":"close","payload_size":5}"#;
+        for text in [
+            String::new(),
+            "TWILSOCK V2.0 2\r\n{}".to_owned(),
+            format!("TWILSOCK V3.0 {}\r\n{header}", header.len() + 1),
+            format!("TWILSOCK V3.0 {}\r\n{header}\r\nabc", header.len()),
+            format!("TWILSOCK V3.0 {}\r\n{header}\r\nabcdef", header.len()),
+            format!("TWILSOCK V3.0 99999999999999999999\r\n{header}"),
+            format!("TWILSOCK V3.0 -1\r\n{header}"),
+        ] {
+            assert!(read(&text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..100), n in 0_usize..200) {
+            let _ = Frame::read(Bytes::from(bytes.clone()));
+            let mut framed = format!("TWILSOCK V3.0 {n}\r\n").into_bytes();
+            framed.extend(bytes);
+            let _ = Frame::read(Bytes::from(framed));
+        }
+
+        #[test]
+        fn what_is_written_can_be_read(id in "[A-Z0-9]{1,20}", body in "\\PC{0,100}") {
+            let frame = Frame::read(respond(&id, 201, body.as_bytes())).expect("a frame");
+            prop_assert_eq!(frame.header.id, id);
+            prop_assert_eq!(&frame.payload[..], body.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Who on this node hears what, and catching up after a gap.
+//!
+//! A *topic* is a conversation or a user that somebody on this node follows, with the position up to which its followers
+//! have heard everything. Topics are spread over a few shards; each is one task that does one thing after the other, so
+//! within a topic nothing overtakes: events are delivered in order, and a new follower is caught up between two events,
+//! without a gap and without a repeat.
+//!
+//! A new message is delivered from its announcement when its position is the next one. Everything else, and every gap
+//! whatever its cause, is read from the rows: *what changed since position N*. There is no second, cleverer path.
+
+mod shard;
+mod topic;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use uuid::Uuid;
+
+use super::outgoing::Outgoing;
+use super::sync::Object;
+use crate::bus::{Bus, Heard, Listener};
+use crate::domain::{Ctx, Scope};
+use crate::ops::Core;
+use shard::Shard;
+
+/// How many tasks deliver.
+const SHARDS: usize = 4;
+
+/// What a shard is asked to do.
+pub enum Order {
+    /// Have a client follow an object from an event id on; none for the present one, without a replay.
+    Establish(Box<Establish>),
+    /// Have a client follow an object no longer.
+    Cancel {
+        /// The client.
+        client: u64,
+        /// The object.
+        object: Object,
+    },
+    /// A client is gone, with everything it followed.
+    Forget {
+        /// The client.
+        client: u64,
+        /// The topics it followed.
+        scopes: Vec<Scope>,
+    },
+}
+
+/// A wish to follow an object.
+pub struct Establish {
+    /// The client.
+    pub outgoing: Arc<Outgoing>,
+    /// Who it is.
+    pub ctx: Ctx,
+    /// The object.
+    pub object: Object,
+    /// The SID as the client gave it.
+    pub sid: String,
+    /// The last event id it has seen.
+    pub since: Option<i64>,
+    /// What the answer repeats.
+    pub correlation_id: i64,
+}
+
+/// The way to the shards.
+#[derive(Clone)]
+pub struct Subscriptions(Arc<Vec<mpsc::UnboundedSender<Order>>>);
+
+/// The topic of an object.
+#[must_use]
+pub const fn scope(of: Object) -> Scope {
+    match of {
+        Object::Document(sid) | Object::Messages(sid) | Object::Roster(sid) => {
+            Scope::Conversation(sid)
+        }
+        Object::OwnConversations(sid) | Object::UserInfo(sid) => Scope::User(sid),
+    }
+}
+
+const fn digits(of: Scope) -> Uuid {
+    match of {
+        Scope::Conversation(sid) => sid.uuid(),
+        Scope::User(sid) => sid.uuid(),
+    }
+}
+
+fn shard_of(scope: Scope) -> usize {
+    usize::try_from(digits(scope).as_u128() % SHARDS as u128).unwrap_or(0)
+}
+
+impl Subscriptions {
+    /// Makes the shards; [`Shards::run`] sets them to work.
+    #[must_use]
+    pub fn new(core: &Arc<Core>, bus: &Arc<dyn Bus>) -> (Self, Shards) {
+        let (senders, shards) = (0..SHARDS)
+            .map(|number| {
+                let (sender, orders) = mpsc::unbounded_channel();
+                (
+                    sender,
+                    (Shard::new(Arc::clone(core), number), orders, bus.listen()),
+                )
+            })
+            .unzip();
+        (Self(Arc::new(senders)), Shards(shards))
+    }
+
+    /// Asks the shard of an object's topic.
+    pub fn order(&self, of: Scope, order: Order) {
+        // An error means that the server is stopping: clients come back to another one.
+        let _ = self.0[shard_of(of)].send(order);
+    }
+
+    /// Has a client that is gone forgotten.
+    pub fn forget(&self, client: u64, scopes: impl Iterator<Item = Scope>) {
+        let mut by_shard: Vec<Vec<Scope>> = vec![Vec::new(); SHARDS];
+        for scope in scopes {
+            by_shard[shard_of(scope)].push(scope);
+        }
+        for (sender, scopes) in self.0.iter().zip(by_shard) {
+            if !scopes.is_empty() {
+                let _ = sender.send(Order::Forget { client, scopes });
+            }
+        }
+    }
+}
+
+/// The tasks that deliver.
+pub struct Shards(Vec<(Shard, mpsc::UnboundedReceiver<Order>, Listener)>);
+
+impl Shards {
+    /// Delivers until told to stop. Every `sweep` the positions of all followed topics are compared with the database:
+    /// a publication that was lost costs that long, never a message.
+    pub async fn run(self, sweep: Duration, stopped: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        for (shard, orders, listener) in self.0 {
+            tasks.spawn(run(shard, orders, listener, sweep, stopped.clone()));
+        }
+        tasks.join_all().await;
+    }
+}
+
+async fn run(
+    mut shard: Shard,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    mut bus: Listener,
+    sweep: Duration,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut tick = interval(sweep);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = told(&mut stopped) => return,
+            heard = bus.hear() => match heard {
+                Heard::Parcel(parcel) => shard.hear(&parcel).await,
+                Heard::Gap => shard.sweep().await,
+                Heard::End => return,
+            },
+            Some(order) = orders.recv() => shard.obey(order).await,
+            _ = tick.tick() => shard.sweep().await,
+        }
+    }
+}
+
+/// Waits until the server stops. An error means that nobody can tell any more, which is the same.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}

@@ -1,0 +1,257 @@
+//! One topic: who follows it, and what they are told.
+
+use std::sync::Arc;
+
+use crate::domain::{Conversation, ConversationSid, Message, Scope, Timestamp, User, UserSid};
+use crate::gateway::outgoing::Outgoing;
+use crate::gateway::protocol::{SYNC_EVENT, TYPING};
+use crate::gateway::sync::Object;
+use crate::gateway::sync::events::SyncEvent;
+use crate::gateway::sync::items::{self, Place};
+use crate::ops::events::{ConversationChanges, LastMessage, UserChanges};
+
+/// Links inside events are paths: no SDK follows them, and the text is shared by readers of all hosts.
+const NO_BASE: &str = "";
+
+/// A conversation or user that somebody follows.
+pub(super) struct Topic {
+    /// Followers have heard everything up to here.
+    pub delivered: i64,
+    /// The conversation as it was at `delivered`, for the document that each message changes.
+    conversation: Option<Conversation>,
+    followers: Vec<Follower>,
+}
+
+struct Follower {
+    outgoing: Arc<Outgoing>,
+    user: UserSid,
+    object: Object,
+}
+
+impl Topic {
+    pub(super) const fn new(delivered: i64, conversation: Option<Conversation>) -> Self {
+        Self {
+            delivered,
+            conversation,
+            followers: Vec::new(),
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.followers.is_empty()
+    }
+
+    /// Takes a follower on, who has been caught up to `delivered`. Following twice is following once.
+    pub(super) fn follow(&mut self, outgoing: &Arc<Outgoing>, user: UserSid, object: Object) {
+        self.leave(outgoing.id, Some(object));
+        self.followers.push(Follower {
+            outgoing: Arc::clone(outgoing),
+            user,
+            object,
+        });
+    }
+
+    /// Lets a client go: from one object, or from all.
+    pub(super) fn leave(&mut self, client: u64, object: Option<Object>) {
+        self.followers
+            .retain(|f| f.outgoing.id != client || object.is_some_and(|object| object != f.object));
+    }
+
+    /// Lets users go who take no part any more, and clients that are gone.
+    pub(super) fn retain_users(&mut self, stays: impl Fn(UserSid) -> bool) {
+        self.followers
+            .retain(|f| !f.outgoing.is_cut() && stays(f.user));
+    }
+
+    /// Tells everybody who follows the objects of these events.
+    pub(super) fn tell(&self, events: &[SyncEvent]) {
+        for event in events {
+            // One text for all who hear it.
+            let payload = event.payload(None);
+            for follower in self.followers.iter().filter(|f| f.object == event.object) {
+                follower.outgoing.notify(SYNC_EVENT, &payload);
+            }
+        }
+    }
+
+    /// Tells of a message whose position is the next one.
+    pub(super) fn tell_message(&mut self, message: &Message, now: Timestamp) {
+        let talk = message.conversation_sid;
+        let item = SyncEvent::item(
+            Object::Messages(talk),
+            items::message(message),
+            self.delivered,
+            NO_BASE,
+        );
+        let mut events = vec![item];
+        if let Some(conversation) = &mut self.conversation {
+            let last = LastMessage {
+                index: message.index,
+                date_created: message.date_created,
+            };
+            let data = items::document(conversation, Some(last));
+            events.push(SyncEvent::document(
+                Object::Document(talk),
+                data,
+                message.position,
+                now,
+            ));
+        }
+        self.delivered = message.position;
+        self.tell(&events);
+    }
+
+    /// Tells the other participants that somebody is typing.
+    pub(super) fn tell_typing(&self, typist: UserSid, payload: &[u8]) {
+        // Who follows the roster takes part; a client follows it once.
+        for follower in &self.followers {
+            if matches!(follower.object, Object::Roster(_)) && follower.user != typist {
+                follower.outgoing.notify(TYPING, payload);
+            }
+        }
+    }
+
+    /// Notes how things are now.
+    pub(super) fn catch_up(&mut self, position: i64, conversation: Option<Conversation>) {
+        self.delivered = self.delivered.max(position);
+        if conversation.is_some() {
+            self.conversation = conversation;
+        }
+    }
+}
+
+/// What a reader of a conversation's objects who has seen everything up to `since` must be told, in order for each
+/// object.
+pub(super) fn of_conversation(
+    changes: &ConversationChanges,
+    since: i64,
+    now: Timestamp,
+) -> Vec<SyncEvent> {
+    let talk = changes.conversation.sid;
+    let (document, list, roster) = (
+        Object::Document(talk),
+        Object::Messages(talk),
+        Object::Roster(talk),
+    );
+    let mut events = Vec::new();
+    for message in changes
+        .messages
+        .iter()
+        .filter(|message| message.position > since)
+    {
+        events.push(SyncEvent::item(
+            list,
+            items::message(message),
+            since,
+            NO_BASE,
+        ));
+    }
+    for (index, position) in changes
+        .removed_messages
+        .iter()
+        .filter(|(_, position)| *position > since)
+    {
+        events.push(SyncEvent::item_removed(
+            list,
+            &Place::Index(*index),
+            *position,
+            now,
+        ));
+    }
+    for participant in changes
+        .participants
+        .iter()
+        .filter(|participant| participant.position > since)
+    {
+        events.push(SyncEvent::item(
+            roster,
+            items::participant(participant),
+            since,
+            NO_BASE,
+        ));
+    }
+    for (sid, position) in changes
+        .removed_participants
+        .iter()
+        .filter(|(_, position)| *position > since)
+    {
+        events.push(SyncEvent::item_removed(
+            roster,
+            &Place::Key(sid.to_string()),
+            *position,
+            now,
+        ));
+    }
+    if changes.conversation.document_position > since {
+        let data = items::document(&changes.conversation, changes.last_message);
+        events.push(SyncEvent::document(
+            document,
+            data,
+            changes.conversation.document_position,
+            now,
+        ));
+    }
+    events.sort_by_key(|event| event.id);
+    events
+}
+
+/// The same for what belongs to a user.
+pub(super) fn of_user(changes: &UserChanges, since: i64, now: Timestamp) -> Vec<SyncEvent> {
+    let user: &User = &changes.user;
+    let (own, info) = (
+        Object::OwnConversations(user.sid),
+        Object::UserInfo(user.sid),
+    );
+    let mut events = Vec::new();
+    for membership in changes
+        .memberships
+        .iter()
+        .filter(|membership| membership.position > since)
+    {
+        events.push(SyncEvent::item(
+            own,
+            items::membership(membership, user),
+            since,
+            NO_BASE,
+        ));
+    }
+    for (talk, position) in changes
+        .left
+        .iter()
+        .filter(|(_, position)| *position > since)
+    {
+        events.push(SyncEvent::item_removed(
+            own,
+            &Place::Key(talk.to_string()),
+            *position,
+            now,
+        ));
+    }
+    for item in items::user_info(user)
+        .into_iter()
+        .filter(|item| item.position > since)
+    {
+        events.push(SyncEvent::item(info, item, since, NO_BASE));
+    }
+    events.sort_by_key(|event| event.id);
+    events
+}
+
+/// What readers of a conversation that is gone must be told.
+pub(super) fn of_gone(scope: Scope, position: i64, now: Timestamp) -> Vec<SyncEvent> {
+    let objects = |talk: ConversationSid| {
+        [
+            Object::Document(talk),
+            Object::Messages(talk),
+            Object::Roster(talk),
+        ]
+    };
+    match scope {
+        Scope::Conversation(talk) => objects(talk)
+            .map(|object| SyncEvent::removed(object, position, now))
+            .to_vec(),
+        Scope::User(user) => [Object::OwnConversations(user), Object::UserInfo(user)]
+            .map(|object| SyncEvent::removed(object, position, now))
+            .to_vec(),
+    }
+}
