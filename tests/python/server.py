@@ -1,0 +1,64 @@
+"""A real server of its own for each test class: the binary, with an embedded database in a temporary folder."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+from twilio.rest import Client
+
+ACCOUNT_SID = "AC00000000000000000000000000000001"
+AUTH_TOKEN = "test0auth0token0test0auth0token0"
+
+
+class ServerTest(unittest.TestCase):
+    """Starts a server for the class and stops it by its process."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.data = tempfile.mkdtemp(prefix="convoke-python-")
+        os.chmod(cls.data, 0o755)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        cls.url = f"http://127.0.0.1:{port}"
+        cls.log = open(os.path.join(cls.data, "server.log"), "w+")
+        settings = {
+            "CONVOKE_LISTEN": f"127.0.0.1:{port}",
+            "CONVOKE_DATA_DIR": cls.data,
+            "CONVOKE_ACCOUNT_SID": ACCOUNT_SID,
+            "CONVOKE_AUTH_TOKEN": AUTH_TOKEN,
+        }
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        cls.process = subprocess.Popen(
+            [os.environ["CONVOKE_BIN"], "serve"], env=kept | settings, stdout=cls.log, stderr=cls.log
+        )
+        cls.addClassCleanup(cls.stop)
+        deadline = time.monotonic() + 30
+        while not cls.is_ready():
+            if cls.process.poll() is not None or time.monotonic() > deadline:
+                cls.log.seek(0)
+                raise RuntimeError(f"the server did not start:\n{cls.log.read()}")
+            time.sleep(0.05)
+        client = Client(ACCOUNT_SID, AUTH_TOKEN)
+        client.conversations.base_url = cls.url
+        cls.api = client.conversations.v1
+
+    @classmethod
+    def is_ready(cls):
+        try:
+            return urllib.request.urlopen(f"{cls.url}/readyz", timeout=2).status == 200
+        except OSError:
+            return False
+
+    @classmethod
+    def stop(cls):
+        cls.process.send_signal(signal.SIGTERM)
+        cls.process.wait(30)
+        cls.log.close()
+        shutil.rmtree(cls.data, ignore_errors=True)
