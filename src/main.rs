@@ -47,9 +47,9 @@ async fn serve(settings: &Settings) -> Result<(), Fault> {
     };
     let app = App::start(settings, Arc::new(SystemClock)).await?;
     greet(&app)?;
-    app.run_until(stopped).await;
+    let was_told = app.run_until(stopped).await;
     info!("stopped");
-    Ok(())
+    if was_told { Ok(()) } else { Err("the embedded database is gone".into()) }
 }
 
 /// Tells the person at the terminal what to do next. A new auth token is shown here and never again.

@@ -82,6 +82,14 @@ impl Database {
         Self::open(settings).await
     }
 
+    /// Waits until a private cluster has ended though nobody stopped it; forever, where the database is an external one.
+    pub async fn ended(&self) {
+        match &self.cluster {
+            Some(cluster) => cluster.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Closes the database; a private cluster is stopped.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::bus::local::LocalBus;
 use crate::bus::{Bus, Parcel};
@@ -191,10 +191,18 @@ impl App {
         self.worker.drain().await;
     }
 
-    /// Serves until `told` ends, then stops.
-    pub async fn run_until(self, told: impl Future<Output = ()>) {
-        told.await;
+    /// Serves until `told` ends, then stops. Answers whether it was told: a private database that ended by itself ends
+    /// the server too, because only a new start brings it back.
+    pub async fn run_until(self, told: impl Future<Output = ()>) -> bool {
+        let was_told = tokio::select! {
+            () = told => true,
+            () = self.database.ended() => {
+                error!("the embedded database ended by itself; the next start recovers it");
+                false
+            }
+        };
         self.stop().await;
+        was_told
     }
 
     /// Stops: no new requests, those under way end, sockets close, jobs under way end, the database last.

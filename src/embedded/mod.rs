@@ -1,435 +1,148 @@
-//! The private PostgreSQL cluster: what a laptop runs is what production runs.
+//! The private PostgreSQL cluster: what Convoke uses when no `CONVOKE_DATABASE_URL` is set.
 //!
-//! Without an external database Convoke keeps a cluster of its own in the data directory. It is reached by a unix socket
-//! only, its durability is at PostgreSQL's defaults, it is started and stopped with the server, and it recovers after a
-//! crash of either.
+//! # Promise
+//! One call gives a ready database in the data directory, created at the first start, reachable through a socket that
+//! nobody else may use, as durable as PostgreSQL's defaults. At most one Convoke has it at a time. Whatever was killed
+//! before, at any moment, the next start brings it back: a half-made cluster is made again, a server that outlived its
+//! Convoke is taken over, one that was killed recovers.
 //!
-//! # Why not a crate
-//! The maintained crates for embedding PostgreSQL download binaries and listen on TCP; what is left to do here (find the
-//! installed programs, `initdb` once, start, adopt, stop) is this folder.
+//! # What is in the data directory
+//! `postgres/` is the cluster, an ordinary one that every tool of PostgreSQL's understands. `postgres.log` is the
+//! server's log, `postgres.log.old` the one before. `postgres.lock` is locked by the Convoke that runs;
+//! `postgres.init-…` is a cluster in the making.
 //!
-//! # As root
-//! `initdb` and `postgres` refuse to run as root, so the children run as the user `postgres` then, which the Debian
-//! package makes, and the cluster's folder is that user's.
+//! # Why a real server
+//! There is no second dialect of SQL: what a laptop runs is what production runs. The server is the one that is
+//! installed on the machine, because its maintainers know better than we do when it needs an update.
+//!
+//! # Why not a crate for it
+//! Those we know download a server, or drive `pg_ctl` as the user they run as. What costs effort here is what they
+//! leave out: creation that survives a kill, taking over an orphan, a server started by root but not run as root.
 
 mod binaries;
-mod error;
-mod owner;
+mod errors;
+mod home;
+mod postmaster;
 
-use std::fs::{self, File, Permissions, TryLockError};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use sha2::{Digest, Sha256};
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::process::Command;
-use tokio::time::{Instant, interval, timeout};
-use tracing::{info, warn};
+
+pub use errors::Error;
 
 use binaries::Binaries;
-pub use error::Error;
-use owner::Owner;
+use home::Home;
+use postmaster::Postmaster;
 
-/// The database of ours in the cluster.
+/// The oldest major version of PostgreSQL that Convoke runs on.
+const OLDEST: u32 = 14;
+
+/// The database role that owns everything. It is not a user of the operating system.
+const USER: &str = "convoke";
+
+/// The database that Convoke uses.
 const DATABASE: &str = "convoke";
-/// The user that `initdb` makes, whatever the system user is called.
-const USER: &str = "postgres";
-/// How long a start may take, recovery after a crash included.
-const START_LIMIT: Duration = Duration::from_secs(120);
-/// How long a stop may take before it is made an immediate one.
-const STOP_LIMIT: Duration = Duration::from_secs(20);
-/// The longest path of a unix socket, in bytes, with the name that PostgreSQL gives it.
-const LONGEST_SOCKET_DIR: usize = 107 - "/.s.PGSQL.5432.lock".len();
 
-/// What a private cluster needs to know.
+/// What there is to decide about the private cluster.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The data directory; the cluster lives in `postgres` below it.
+    /// Convoke's data directory; the cluster is `postgres` in it. Created if missing.
     pub data_dir: PathBuf,
-    /// Where PostgreSQL's programs are; none to look for them.
+    /// The directory of `initdb` and `postgres`. Without it they are looked for.
     pub bin_dir: Option<PathBuf>,
-    /// Connections that the cluster admits.
+    /// How many connections the server accepts. A server that is taken over keeps the number it was started with.
     pub max_connections: u16,
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    move |cause| Error::Io {
-        path: path.to_owned(),
-        cause,
-    }
-}
-
-/// A running private cluster. Dropping it without [`Cluster::stop`] asks PostgreSQL to stop and does not wait.
+/// A running private cluster, held by this process.
+///
+/// Dropped without [`Cluster::stop`], it tells the server to shut down but does not wait for it. A start right after
+/// that waits for the shutdown and then launches it again.
 #[derive(Debug)]
 pub struct Cluster {
-    options: PgConnectOptions,
-    pid: Pid,
-    stopped: bool,
-    /// Held as long as the cluster is ours.
-    _lock: File,
-}
-
-/// Where everything lies.
-struct Places {
-    cluster: PathBuf,
-    socket: PathBuf,
-    log: PathBuf,
+    // First, so that the server is told to stop before others may take the data directory.
+    postmaster: Postmaster,
+    home: Home,
 }
 
 impl Cluster {
-    /// Starts the cluster of a data directory, which is made if need be. One that still runs, because its Convoke was
-    /// killed, is taken over.
+    /// Brings the cluster up: creates it if there is none, takes it over if it runs, and else launches it.
     ///
-    /// # Errors
-    /// [`Error`]; nothing that was started is left running.
+    /// Returns when the database `convoke` accepts connections. A start that is abandoned half-way leaves nothing
+    /// behind that the next one could not handle.
     pub async fn start(settings: &Settings) -> Result<Self, Error> {
-        let data_dir = settings
-            .data_dir
-            .canonicalize()
-            .map_err(at(&settings.data_dir))?;
-        let lock = hold(&data_dir)?;
-        let owner = Owner::choose(&data_dir)?;
-        let places = places(&data_dir, &owner)?;
-        if places.cluster.exists() && !owner.owns(&places.cluster)? {
-            return Err(Error::NotOwned {
-                path: places.cluster,
-            });
-        }
-        let binaries =
-            Binaries::find(settings.bin_dir.as_deref(), version(&places.cluster)?).await?;
-        if !places.cluster.exists() {
-            initialise(&binaries, &owner, &data_dir, &places).await?;
-        }
-        let options = options(&places.socket);
-        let pid = match adopt(&places, &options).await {
-            Some(pid) => {
-                info!(
-                    postgres.pid = pid.as_raw(),
-                    "took over the embedded database, which was still running"
-                );
-                pid
+        let home = Home::claim(&settings.data_dir)?;
+        let postmaster = match Postmaster::adopt(&home).await? {
+            Some(running) => running,
+            None => {
+                let binaries = Binaries::find(settings.bin_dir.as_deref(), &home).await?;
+                if home.version()?.is_none() {
+                    binaries.initdb(&home).await?;
+                }
+                Postmaster::launch(&home, &binaries, settings).await?
             }
-            None => launch(settings, &binaries, &owner, &places, &options).await?,
         };
-        let cluster = Self {
-            options: options.clone().database(DATABASE),
-            pid,
-            stopped: false,
-            _lock: lock,
-        };
-        ensure_database(&options).await?;
+        let cluster = Self { postmaster, home };
+        cluster.create_database().await.map_err(Error::Database)?;
         Ok(cluster)
     }
 
-    /// The way into the cluster that runs in a data directory, if one answers: for verbs beside a server.
+    /// Returns how to connect to the cluster that another process runs in this data directory, if one answers: for verbs
+    /// beside a server.
     pub async fn running(settings: &Settings) -> Option<PgConnectOptions> {
-        let data_dir = settings.data_dir.canonicalize().ok()?;
-        let options = options(&socket_dir(&data_dir)).database(DATABASE);
-        let answer = timeout(Duration::from_secs(2), PgConnection::connect_with(&options)).await;
-        answer.ok()?.ok()?.close().await.ok()?;
+        let options = Home::visit(&settings.data_dir).ok()?.database(DATABASE);
+        let answer =
+            tokio::time::timeout(Duration::from_secs(2), PgConnection::connect_with(&options));
+        answer.await.ok()?.ok()?.close().await.ok()?;
         Some(options)
     }
 
-    /// The way into the cluster.
-    #[must_use]
+    /// Returns how to connect: through the socket, as the role that owns everything.
     pub fn connect_options(&self) -> PgConnectOptions {
-        self.options.clone()
+        self.home.connect_options().database(DATABASE)
     }
 
-    /// The process of PostgreSQL's postmaster.
-    #[must_use]
+    /// Returns the process id of the server.
     pub fn postmaster_pid(&self) -> u32 {
-        self.pid.as_raw().unsigned_abs()
+        self.postmaster.pid()
     }
 
-    /// Stops the cluster: fast, and immediately if that takes too long (it recovers at the next start).
+    /// Returns when the server has ended, though nobody stopped it: somebody killed it, or the system ran out of memory.
     ///
-    /// # Errors
-    /// When it does not stop.
-    pub async fn stop(mut self) -> Result<(), Error> {
-        self.stopped = true;
-        for (signal, limit) in [(Signal::SIGINT, STOP_LIMIT), (Signal::SIGQUIT, STOP_LIMIT)] {
-            if kill(self.pid, signal).is_err() || gone(self.pid, limit).await {
-                return Ok(());
-            }
-            warn!(
-                postgres.pid = self.pid.as_raw(),
-                "the embedded database does not stop; stopping it at once"
-            );
+    /// A process of it that is killed is none of our business: the server then recovers by itself. When all of it is
+    /// gone, only a new start brings it back.
+    pub async fn ended(&self) {
+        self.postmaster.ended(Duration::from_secs(1)).await;
+    }
+
+    /// Shuts the server down, waits for its end, and releases the data directory.
+    ///
+    /// Open connections are closed by the server. Takes at most 30 s.
+    pub async fn stop(self) -> Result<(), Error> {
+        let Self { postmaster, home } = self;
+        postmaster.stop().await?;
+        if home.sockets != home.cluster {
+            // Only tidiness: the next start makes it again or uses what is there.
+            std::fs::remove_dir(&home.sockets).ok();
         }
-        Err(Error::NotReady {
-            log: "it did not stop either".to_owned(),
-        })
+        Ok(())
     }
-}
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if !self.stopped {
-            // It may be gone already, which is what was wanted.
-            let _ = kill(self.pid, Signal::SIGINT);
+    /// Creates the database unless it is there.
+    async fn create_database(&self) -> Result<(), sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.home.connect_options()).await?;
+        let exists: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+                .bind(DATABASE)
+                .fetch_one(&mut connection)
+                .await?;
+        if !exists {
+            sqlx::query("CREATE DATABASE convoke")
+                .execute(&mut connection)
+                .await?;
         }
+        connection.close().await
     }
-}
-
-/// Takes the data directory for this process, until it ends.
-fn hold(data_dir: &Path) -> Result<File, Error> {
-    let path = data_dir.join("convoke.lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(at(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Held {
-            data_dir: data_dir.to_owned(),
-        }),
-        Err(TryLockError::Error(cause)) => Err(at(&path)(cause)),
-    }
-}
-
-fn socket_dir(data_dir: &Path) -> PathBuf {
-    let beside = data_dir.join("socket");
-    if beside.as_os_str().len() <= LONGEST_SOCKET_DIR {
-        return beside;
-    }
-    let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
-    let name: String = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    std::env::temp_dir().join(format!("convoke-{name}"))
-}
-
-/// Makes the folders that are not the cluster itself. The socket's is closed to others: who gets in is trusted.
-fn places(data_dir: &Path, owner: &Owner) -> Result<Places, Error> {
-    let (socket, logs) = (socket_dir(data_dir), data_dir.join("log"));
-    for folder in [&socket, &logs] {
-        match fs::DirBuilder::new().mode(0o700).create(folder) {
-            Ok(()) => owner.give(folder)?,
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
-                let meta = fs::symlink_metadata(folder).map_err(at(folder))?;
-                if !meta.is_dir() || !owner.owns(folder)? {
-                    return Err(Error::NotOwned {
-                        path: folder.clone(),
-                    });
-                }
-                if meta.mode() & 0o077 != 0 {
-                    fs::set_permissions(folder, Permissions::from_mode(0o700))
-                        .map_err(at(folder))?;
-                }
-            }
-            Err(cause) => return Err(at(folder)(cause)),
-        }
-    }
-    Ok(Places {
-        cluster: data_dir.join("postgres"),
-        socket,
-        log: logs.join("postgres.log"),
-    })
-}
-
-/// The major version that made a cluster; none when there is no cluster yet.
-fn version(cluster: &Path) -> Result<Option<u32>, Error> {
-    let path = cluster.join("PG_VERSION");
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text.trim().parse().ok()),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound && !cluster.exists() => Ok(None),
-        Err(cause) => Err(at(&path)(cause)),
-    }
-}
-
-/// Makes the cluster beside its place and moves it there when it is whole: a start that is killed in the middle leaves
-/// nothing that looks like a cluster.
-async fn initialise(
-    binaries: &Binaries,
-    owner: &Owner,
-    data_dir: &Path,
-    places: &Places,
-) -> Result<(), Error> {
-    info!(path = %places.cluster.display(), "making the embedded database");
-    let draft = data_dir.join("postgres.new");
-    if draft.exists() {
-        fs::remove_dir_all(&draft).map_err(at(&draft))?;
-    }
-    fs::DirBuilder::new()
-        .mode(0o700)
-        .create(&draft)
-        .map_err(at(&draft))?;
-    owner.give(&draft)?;
-    let mut initdb = Command::new(binaries.initdb());
-    initdb
-        .args([
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--username",
-            USER,
-            "--no-instructions",
-            "-D",
-        ])
-        .arg(&draft)
-        .stdin(Stdio::null());
-    owner.run_as(initdb.as_std_mut());
-    let output = initdb.output().await.map_err(at(&binaries.initdb()))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Error::Failed {
-            program: "initdb",
-            output: said,
-        });
-    }
-    fs::rename(&draft, &places.cluster).map_err(at(&places.cluster))
-}
-
-fn options(socket: &Path) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass()
-        .socket(socket)
-        .username(USER)
-        .database("postgres")
-        .disable_statement_logging()
-}
-
-/// Takes over a postmaster of this very cluster that still runs.
-async fn adopt(places: &Places, options: &PgConnectOptions) -> Option<Pid> {
-    let pid = postmaster(&places.cluster)?;
-    kill(pid, None).ok()?;
-    // A number may have been used again since; only the cluster itself can tell where its data lies.
-    let connected = timeout(Duration::from_secs(5), PgConnection::connect_with(options)).await;
-    let mut conn = connected.ok()?.ok()?;
-    let data: String = sqlx::query_scalar("select current_setting('data_directory')")
-        .fetch_one(&mut conn)
-        .await
-        .ok()?;
-    (Path::new(&data).canonicalize().ok()? == places.cluster.canonicalize().ok()?).then_some(pid)
-}
-
-/// The process that the cluster's own file names.
-fn postmaster(cluster: &Path) -> Option<Pid> {
-    let text = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
-    text.lines()
-        .next()?
-        .trim()
-        .parse()
-        .ok()
-        .filter(|pid| *pid > 1)
-        .map(Pid::from_raw)
-}
-
-/// Starts PostgreSQL and waits until it answers.
-async fn launch(
-    settings: &Settings,
-    binaries: &Binaries,
-    owner: &Owner,
-    places: &Places,
-    options: &PgConnectOptions,
-) -> Result<Pid, Error> {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(&places.log)
-        .map_err(at(&places.log))?;
-    let mut postgres = Command::new(binaries.postgres());
-    postgres.arg("-D").arg(&places.cluster);
-    for setting in [
-        "listen_addresses=".to_owned(),
-        // A list, whose items are quoted so that they may hold spaces and commas.
-        format!(
-            "unix_socket_directories=\"{}\"",
-            places.socket.display().to_string().replace('"', "\"\"")
-        ),
-        "unix_socket_permissions=0700".to_owned(),
-        format!("max_connections={}", settings.max_connections),
-        // A server of its own on a machine that it may not have to itself.
-        "shared_buffers=128MB".to_owned(),
-        // Fewer and smoother checkpoints: each makes the pages after it be written whole once.
-        "max_wal_size=2GB".to_owned(),
-        "checkpoint_timeout=15min".to_owned(),
-    ] {
-        postgres.arg("-c").arg(setting);
-    }
-    postgres
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().map_err(at(&places.log))?)
-        .stderr(log);
-    owner.run_as(postgres.as_std_mut());
-    // The terminal's Ctrl-C goes to a whole group: the database must outlive the server that it serves.
-    postgres.as_std_mut().process_group(0);
-    let mut child = postgres.spawn().map_err(at(&binaries.postgres()))?;
-    let failed = || Error::NotReady {
-        log: end_of(&places.log),
-    };
-    let pid = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .map(Pid::from_raw)
-        .ok_or_else(failed)?;
-    let deadline = Instant::now() + START_LIMIT;
-    let mut tick = interval(Duration::from_millis(20));
-    while Instant::now() < deadline {
-        tick.tick().await;
-        if let Ok(Some(_)) = child.try_wait() {
-            return Err(failed());
-        }
-        if let Ok(conn) = PgConnection::connect_with(options).await {
-            // The answer itself is enough.
-            let _ = conn.close().await;
-            // Reaps the process when it ends; until then there is nobody to wait for it.
-            tokio::spawn(async move { child.wait().await });
-            return Ok(pid);
-        }
-    }
-    let _ = kill(pid, Signal::SIGQUIT);
-    Err(failed())
-}
-
-/// The last lines of a log.
-fn end_of(log: &Path) -> String {
-    let text = fs::read(log)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(5)..].join(" / ")
-}
-
-/// Waits until a process is gone.
-async fn gone(pid: Pid, limit: Duration) -> bool {
-    let deadline = Instant::now() + limit;
-    let mut tick = interval(Duration::from_millis(10));
-    while Instant::now() < deadline {
-        tick.tick().await;
-        if kill(pid, None).is_err() {
-            return true;
-        }
-    }
-    false
-}
-
-async fn ensure_database(options: &PgConnectOptions) -> Result<(), Error> {
-    let mut conn = PgConnection::connect_with(options)
-        .await
-        .map_err(Error::Query)?;
-    let there: bool =
-        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-            .bind(DATABASE)
-            .fetch_one(&mut conn)
-            .await
-            .map_err(Error::Query)?;
-    if !there {
-        sqlx::query("create database convoke")
-            .execute(&mut conn)
-            .await
-            .map_err(Error::Query)?;
-    }
-    conn.close().await.map_err(Error::Query)
 }

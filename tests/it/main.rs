@@ -1,6 +1,7 @@
 //! One test binary: one link, shared support.
 
 mod architecture;
+mod embedded;
 mod flows;
 mod store;
 mod support;
