@@ -49,7 +49,11 @@ async fn serve(settings: &Settings) -> Result<(), Fault> {
     greet(&app)?;
     let was_told = app.run_until(stopped).await;
     info!("stopped");
-    if was_told { Ok(()) } else { Err("the embedded database is gone".into()) }
+    if was_told {
+        Ok(())
+    } else {
+        Err("the embedded database is gone".into())
+    }
 }
 
 /// Tells the person at the terminal what to do next. A new auth token is shown here and never again.

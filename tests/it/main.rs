@@ -3,5 +3,6 @@
 mod architecture;
 mod embedded;
 mod flows;
+mod rest;
 mod store;
 mod support;

@@ -1,0 +1,169 @@
+//! What strangers can send: never a fault of ours, never half a change.
+
+use reqwest::Method;
+use serde_json::json;
+use sqlx::PgPool;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::TestServer;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[sqlx::test]
+async fn bodies_that_cannot_be_stored(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let messages = format!("{}/Messages", server.conversation(&[]).await);
+    for (kind, body) in [
+        (FORM, b"Body=%00".to_vec()),
+        (FORM, b"Body=%ff%fe".to_vec()),
+        (FORM, b"Body=\xc3\x28".to_vec()),
+        (FORM, b"%00=x".to_vec()),
+        ("application/json", b"{\"Body\":\"x\"}".to_vec()),
+        ("text/plain", b"Body=x".to_vec()),
+        ("\u{7f}", b"Body=x".to_vec()),
+    ] {
+        let request = server
+            .request(Method::POST, &messages)
+            .header("content-type", kind.as_bytes())
+            .body(body);
+        let Ok(answer) = request.send().await else {
+            continue;
+        };
+        assert_eq!(answer.status(), 400, "{kind}");
+        let body: serde_json::Value = answer.json().await.expect("JSON");
+        assert_eq!(body["code"], 20422);
+    }
+    let listed = server.get(&messages).await.with(200);
+    assert_eq!(listed["messages"], json!([]));
+    // No content type at all counts as a form.
+    let plain = server
+        .request(Method::POST, &messages)
+        .body("Body=x")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(plain.status(), 201);
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn bodies_that_are_too_large_are_refused_before_they_are_read(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let messages = format!("{}/Messages", server.conversation(&[]).await);
+    let address = server.url("").replace("http://", "");
+    let mut stream = TcpStream::connect(&address).await.expect("a connection");
+    let credentials = "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTp0ZXN0MGF1dGgwdG9rZW4wdGVzdDBhdXRoMHRva2VuMA==";
+    let head = format!(
+        "POST {messages} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credentials}\r\n\
+         Content-Type: {FORM}\r\nContent-Length: 10000000000\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.expect("written");
+    let mut answer = vec![0; 16];
+    stream
+        .read_exact(&mut answer)
+        .await
+        .expect("an answer without a body having been sent");
+    assert!(
+        answer.starts_with(b"HTTP/1.1 413"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+
+    // One that does not say how long it is gets no further than the limit.
+    let chunks =
+        futures_util::stream::iter((0..40).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])));
+    let body = reqwest::Body::wrap_stream(chunks);
+    let sent = server
+        .request(Method::POST, &messages)
+        .header("content-type", FORM)
+        .body(body)
+        .send()
+        .await;
+    if let Ok(answer) = sent {
+        assert_eq!(answer.status(), 413);
+    }
+    assert_eq!(server.get(&messages).await.with(200)["messages"], json!([]));
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn odd_paths_name_nothing(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    for path in [
+        "/v1/Conversations/%00",
+        "/v1/Conversations/%ff",
+        "/v1/Conversations/%",
+        "/v1/Conversations/%zz",
+        "/v1/Conversations/CH123",
+        "/v1/Conversations/IM00000000000000000000000000000001",
+        "/v1/Conversations/a%2Fb",
+        "/v1/Conversations/%27%3B%20drop%20table%20users",
+        "/v1//Conversations",
+        "/v1/Users/%00",
+        "/v1/Roles/xyz",
+        "/conversations/conversations/v1/Conversations/nobody/",
+    ] {
+        assert_eq!(server.get(path).await.refused(404), 20404, "{path}");
+    }
+    // What libraries do to paths is forgiven: a slash at the end, the product's name in front, as often as they like.
+    for path in [
+        "/v1/Conversations/",
+        "/conversations/v1/Conversations",
+        "/conversations/conversations/v1/Conversations",
+    ] {
+        let listed = server.get(path).await.with(200);
+        assert_eq!(listed["conversations"], json!([]), "{path}");
+    }
+    let identity = "a/b?c#d+e%f&g=h ☂";
+    server
+        .post("/v1/Users", &[("Identity", identity)])
+        .await
+        .with(201);
+    let path = format!("/v1/Users/{}", "a%2Fb%3Fc%23d+e%25f%26g%3Dh%20%E2%98%82");
+    assert_eq!(server.get(&path).await.with(200)["identity"], identity);
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn links_point_where_the_request_came_from(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let fetch = async |headers: &[(&str, &str)]| {
+        let mut request = server.request(Method::GET, "/v1/Conversations");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body: serde_json::Value = request
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("JSON");
+        body["meta"]["first_page_url"]
+            .as_str()
+            .expect("a link")
+            .to_owned()
+    };
+    assert!(
+        fetch(&[("host", "talk.example:8443")])
+            .await
+            .starts_with("http://talk.example:8443/v1/")
+    );
+    // The test comes from loopback, which is a trusted proxy.
+    let forwarded = [
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "talk.example"),
+    ];
+    assert!(
+        fetch(&forwarded)
+            .await
+            .starts_with("https://talk.example/v1/")
+    );
+    let evil = [
+        ("x-forwarded-host", "evil.example/path?x="),
+        ("x-forwarded-proto", "javascript"),
+    ];
+    assert!(fetch(&evil).await.starts_with(&server.url("/v1/")));
+    server.stop().await;
+}

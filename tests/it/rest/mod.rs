@@ -1,0 +1,6 @@
+//! The REST door: what it refuses, the shapes it prints, its pages, and what strangers can send.
+
+mod hostile;
+mod pages;
+mod refusals;
+mod shapes;
