@@ -79,7 +79,7 @@ fn stored(moment: Timestamp) -> Option<Timestamp> {
         .then(|| moment.trunc_subsecs(6))
 }
 
-/// For `#[serde(with = "…")]`: moments printed by [`print`].
+/// For `#[serde(with = "…")]`: moments printed by [`print()`].
 pub mod whole_seconds {
     use super::Timestamp;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};

@@ -18,7 +18,7 @@ use crate::store::addresses::Holder;
 /// Changes a participant. What changes nothing is no event.
 ///
 /// # Errors
-/// As [`add`]; 50440 to 50444 for bindings that cannot be changed so.
+/// As [`add`](super::add); 50440 to 50444 for bindings that cannot be changed so.
 pub async fn update(
     core: &Core,
     ctx: &Ctx,
