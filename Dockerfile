@@ -41,6 +41,8 @@ RUN set -eux; \
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates postgresql; \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /usr/share/doc /usr/share/man /usr/share/locale \
         /usr/lib/postgresql/*/lib/bitcode /var/log/*; \
+    # Only PostgreSQL's compiler of expressions needs LLVM, half of the image; the embedded database runs without it.
+    rm -f /usr/lib/postgresql/*/lib/llvmjit*.so /usr/lib/*/libLLVM*.so* /usr/lib/*/libz3.so*; \
     useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin convoke; \
     install -d -o convoke -g convoke -m 0700 /data
 COPY --from=build /src/target/release/convoke /usr/local/bin/convoke
