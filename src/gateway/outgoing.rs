@@ -52,6 +52,12 @@ impl Outgoing {
         }
     }
 
+    /// Whether the queue has room for what the client can also ask for later. The other half is kept for what happens.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) < self.most / 2
+    }
+
     /// Queues a notification.
     pub fn notify(&self, message_type: &str, payload: &[u8]) {
         let id = format!("TM{:032x}", self.next_frame.fetch_add(1, Ordering::Relaxed));

@@ -29,15 +29,17 @@ pub struct LastMessage {
 /// What changed in a conversation after a position.
 #[derive(Debug)]
 pub struct ConversationChanges {
-    /// The conversation as it is now; its `position` is where this answer ends.
+    /// The conversation as it is now.
     pub conversation: Conversation,
+    /// The position where this answer ends: the conversation's own, or less when that was too much for one answer.
+    pub until: i64,
     /// Its newest message.
     pub last_message: Option<LastMessage>,
-    /// Messages that were added or changed, by the position of their last change.
+    /// Messages that were added or changed. Some may have changed once more behind the end of this answer.
     pub messages: Vec<Message>,
     /// Index and position of messages that were removed.
     pub removed_messages: Vec<(i64, i64)>,
-    /// Participants that were added or changed, by the position of their last change.
+    /// Participants that were added or changed; as above.
     pub participants: Vec<Participant>,
     /// Participants that were removed, with the position of that.
     pub removed_participants: Vec<(ParticipantSid, i64)>,
@@ -53,6 +55,10 @@ pub struct UserChanges {
     /// Conversations that were left, with the position of that.
     pub left: Vec<(ConversationSid, i64)>,
 }
+
+/// How many positions one answer covers at most (our choice): whoever was away for long catches up in steps, so that
+/// nobody's absence decides how much memory an answer takes.
+const MOST_POSITIONS: i64 = 500;
 
 /// Reads what changed in a conversation after a position; none when the conversation is gone.
 ///
@@ -74,6 +80,9 @@ pub async fn conversation_since(
         return Ok(None);
     };
     let last_message = last_message(&mut tx, sid).await?;
+    let until = conversation
+        .position
+        .min(position.saturating_add(MOST_POSITIONS));
     // A message takes a position, so no more were added than positions were taken.
     let taken = conversation.position.saturating_sub(position);
     let since_index = conversation
@@ -81,18 +90,19 @@ pub async fn conversation_since(
         .saturating_sub(taken)
         .saturating_add(1);
     let (messages, removed_messages) = if conversation.messages_position > position {
-        store::messages::since(&mut tx, sid, position, since_index).await?
+        store::messages::since(&mut tx, sid, position, until, since_index).await?
     } else {
         (Vec::new(), Vec::new())
     };
     let (participants, removed_participants) = if conversation.roster_position > position {
-        store::participants::since(&mut tx, sid, position).await?
+        store::participants::since(&mut tx, sid, position, until).await?
     } else {
         (Vec::new(), Vec::new())
     };
     tx.commit().await?;
     Ok(Some(ConversationChanges {
         conversation,
+        until,
         last_message,
         messages,
         removed_messages,

@@ -177,11 +177,12 @@ pub async fn since(
     conn: &mut PgConnection,
     of: ConversationSid,
     position: i64,
+    until: i64,
 ) -> sqlx::Result<(Vec<Participant>, Vec<(ParticipantSid, i64)>)> {
     let changed = sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from participants where conversation_sid = $1 and position > $2 order by position"
+        " from participants where conversation_sid = $1 and position > $2"
     ))
     .bind(of)
     .bind(position)
@@ -190,11 +191,11 @@ pub async fn since(
     let removed = sqlx::query_as(
         "select subject_sid, position
            from tombstones
-          where owner_sid = $1 and kind = 'participant' and position > $2
-          order by position",
+          where owner_sid = $1 and kind = 'participant' and position > $2 and position <= $3",
     )
     .bind(of)
     .bind(position)
+    .bind(until)
     .fetch_all(conn)
     .await?;
     Ok((changed, removed))

@@ -3,6 +3,7 @@
 mod architecture;
 mod embedded;
 mod flows;
+mod gateway;
 mod rest;
 mod store;
 mod support;

@@ -27,6 +27,8 @@ pub struct Shard {
 struct Read {
     /// Where the answer ends.
     position: i64,
+    /// Whether nothing lies behind it.
+    complete: bool,
     /// The event id of the object that was asked about.
     last_event_id: i64,
     events: Vec<SyncEvent>,
@@ -70,7 +72,9 @@ impl Shard {
                 topic.tell_message(message, self.core.clock.now());
             }
             Event::ConversationRemoved => self.remove(what.scope, what.position),
-            _ => self.refresh(what.scope).await,
+            _ => {
+                self.refresh(what.scope).await;
+            }
         }
     }
 
@@ -95,33 +99,43 @@ impl Shard {
         }
     }
 
-    /// Reads what a topic's followers have not heard and tells them.
-    async fn refresh(&mut self, scope: Scope) {
-        let Some(topic) = self.topics.get(&scope) else {
-            return;
-        };
-        let since = topic.delivered;
-        match self.read(scope, since, None).await {
-            Ok(Some(read)) => self.tell(scope, read).await,
-            Ok(None) => self.remove(scope, since + 1),
-            // The sweep tries again.
-            Err(error) => warn!(error = %error, "changes could not be read for their followers"),
+    /// Reads what a topic's followers have not heard and tells them. Answers whether they have heard everything now.
+    async fn refresh(&mut self, scope: Scope) -> bool {
+        while let Some(topic) = self.topics.get(&scope) {
+            let since = topic.delivered;
+            match self.read(scope, since, None).await {
+                Ok(Some(read)) => {
+                    let complete = read.complete;
+                    let told = self.tell(scope, read).await;
+                    if complete || !told {
+                        return told;
+                    }
+                }
+                Ok(None) => self.remove(scope, since + 1),
+                Err(error) => {
+                    // The sweep tries again.
+                    warn!(error = %error, "changes could not be read for their followers");
+                    return false;
+                }
+            }
         }
+        true
     }
 
-    /// Tells followers what was read since they heard the last.
-    async fn tell(&mut self, scope: Scope, read: Read) {
+    /// Tells followers what was read since they heard the last; not if it cannot be seen who still may hear it.
+    async fn tell(&mut self, scope: Scope, read: Read) -> bool {
         if read.somebody_left && !self.retain_members(scope).await {
-            return;
+            return false;
         }
         let Some(topic) = self.topics.get_mut(&scope) else {
-            return;
+            return true;
         };
         topic.tell(&read.events);
         topic.catch_up(read.position, read.conversation);
         if topic.is_empty() {
             self.topics.remove(&scope);
         }
+        true
     }
 
     /// Lets those go who take no part any more; before they are told who left. Answers whether it could be looked up.
@@ -154,7 +168,8 @@ impl Shard {
             Scope::Conversation(talk) => ops::events::conversation_since(&self.core, talk, since)
                 .await?
                 .map(|changes| Read {
-                    position: changes.conversation.position,
+                    position: changes.until,
+                    complete: changes.until == changes.conversation.position,
                     last_event_id: object.map_or(0, |object| {
                         last_event_of_conversation(object, &changes.conversation)
                     }),
@@ -167,6 +182,7 @@ impl Shard {
                     .await?
                     .map(|changes| Read {
                         position: changes.user.position,
+                        complete: true,
                         last_event_id: object
                             .map_or(0, |object| last_event_of_user(object, &changes.user)),
                         events: of_user(&changes, since, now),
@@ -212,7 +228,7 @@ impl Shard {
             wish.outgoing.notify(SYNC_EVENT, &text);
         };
         match self.try_establish(&wish).await {
-            Ok(last_event_id) => reply(Answer::Established(last_event_id)),
+            Ok(answer) => reply(answer),
             Err(Error::Internal(fault)) => {
                 // No answer: the SDK asks again after a while.
                 warn!(error = %fault, "a subscription could not be established");
@@ -224,26 +240,34 @@ impl Shard {
         }
     }
 
-    async fn try_establish(&mut self, wish: &Establish) -> Result<i64, Error> {
+    async fn try_establish(&mut self, wish: &Establish) -> Result<Answer, Error> {
         let scope = scope(wish.object);
         // Those who follow already are brought up to date in the same read, so that the topic has one position.
-        let delivered = self.topics.get(&scope).map(|topic| topic.delivered);
-        let since = wish
-            .since
-            .unwrap_or(i64::MAX)
-            .min(delivered.unwrap_or(i64::MAX));
-        let read = self
-            .read(scope, since, Some(wish.object))
-            .await?
-            .ok_or(Error::NotFound)?;
+        let (delivered, read) = loop {
+            let delivered = self.topics.get(&scope).map(|topic| topic.delivered);
+            let since = wish
+                .since
+                .unwrap_or(i64::MAX)
+                .min(delivered.unwrap_or(i64::MAX));
+            let read = self
+                .read(scope, since, Some(wish.object))
+                .await?
+                .ok_or(Error::NotFound)?;
+            if read.complete || delivered != Some(since) {
+                break (delivered, read);
+            }
+            // The topic itself is so far behind that it catches up in steps.
+            if !self.refresh(scope).await {
+                return Err(Error::internal("a topic could not be caught up"));
+            }
+        };
         may_follow(&self.core, &wish.ctx, wish.object).await?;
         let Actor::User { sid: user, .. } = wish.ctx.actor else {
             return Err(Error::NotFound);
         };
         let last_event_id = read.last_event_id;
-        for event in replay(&read.events, wish) {
-            wish.outgoing
-                .notify(SYNC_EVENT, &event.payload(Some(wish.correlation_id)));
+        if let Some(reached) = replay(&read, wish) {
+            return Ok(Answer::Interrupted(reached));
         }
         match delivered {
             Some(delivered) => {
@@ -263,7 +287,7 @@ impl Shard {
             .entry(scope)
             .or_insert_with(|| Topic::new(read.position, None));
         topic.follow(&wish.outgoing, user, wish.object);
-        Ok(last_event_id)
+        Ok(Answer::Established(last_event_id))
     }
 
     /// Compares the positions of all topics with the database, and tells what was missed.
@@ -302,11 +326,21 @@ impl Shard {
     }
 }
 
-/// What a new follower of one object has not seen. Without an event id nothing is replayed.
-fn replay<'a>(events: &'a [SyncEvent], wish: &'a Establish) -> impl Iterator<Item = &'a SyncEvent> {
-    events.iter().filter(|event| {
-        event.object == wish.object && wish.since.is_some_and(|since| event.id > since)
-    })
+/// Tells a new follower of one object what it has not seen; without an event id nothing. Answers the event id that was
+/// reached if that is not the end: when the client has read this far, it asks for the rest.
+fn replay(read: &Read, wish: &Establish) -> Option<i64> {
+    let since = wish.since?;
+    let mut reached = since;
+    let unseen = |event: &&SyncEvent| event.object == wish.object && event.id > since;
+    for event in read.events.iter().filter(unseen) {
+        if !wish.outgoing.has_room() {
+            return Some(reached);
+        }
+        wish.outgoing
+            .notify(SYNC_EVENT, &event.payload(Some(wish.correlation_id)));
+        reached = event.id;
+    }
+    (!read.complete).then_some(read.position)
 }
 
 fn after(events: Vec<SyncEvent>, position: i64) -> Vec<SyncEvent> {

@@ -10,9 +10,6 @@ use crate::gateway::sync::events::SyncEvent;
 use crate::gateway::sync::items::{self, Place};
 use crate::ops::events::{ConversationChanges, LastMessage, UserChanges};
 
-/// Links inside events are paths: no SDK follows them, and the text is shared by readers of all hosts.
-const NO_BASE: &str = "";
-
 /// A conversation or user that somebody follows.
 pub(super) struct Topic {
     /// Followers have heard everything up to here.
@@ -77,13 +74,10 @@ impl Topic {
     /// Tells of a message whose position is the next one.
     pub(super) fn tell_message(&mut self, message: &Message, now: Timestamp) {
         let talk = message.conversation_sid;
-        let item = SyncEvent::item(
-            Object::Messages(talk),
-            items::message(message),
-            self.delivered,
-            NO_BASE,
-        );
-        let mut events = vec![item];
+        let item = items::message(message);
+        let (since, until) = (self.delivered, message.position);
+        let mut events: Vec<SyncEvent> =
+            SyncEvent::item(Object::Messages(talk), &item, since, until).collect();
         if let Some(conversation) = &mut self.conversation {
             let last = LastMessage {
                 index: message.index,
@@ -133,63 +127,32 @@ pub(super) fn of_conversation(
         Object::Messages(talk),
         Object::Roster(talk),
     );
+    let until = changes.until;
     let mut events = Vec::new();
-    for message in changes
-        .messages
-        .iter()
-        .filter(|message| message.position > since)
-    {
-        events.push(SyncEvent::item(
+    for message in &changes.messages {
+        events.extend(SyncEvent::item(
             list,
-            items::message(message),
+            &items::message(message),
             since,
-            NO_BASE,
+            until,
         ));
     }
-    for (index, position) in changes
-        .removed_messages
-        .iter()
-        .filter(|(_, position)| *position > since)
-    {
-        events.push(SyncEvent::item_removed(
-            list,
-            &Place::Index(*index),
-            *position,
-            now,
-        ));
+    for (index, position) in &changes.removed_messages {
+        let place = Place::Index(*index);
+        events.push(SyncEvent::item_removed(list, &place, *position, now));
     }
-    for participant in changes
-        .participants
-        .iter()
-        .filter(|participant| participant.position > since)
-    {
-        events.push(SyncEvent::item(
-            roster,
-            items::participant(participant),
-            since,
-            NO_BASE,
-        ));
+    for participant in &changes.participants {
+        let item = items::participant(participant);
+        events.extend(SyncEvent::item(roster, &item, since, until));
     }
-    for (sid, position) in changes
-        .removed_participants
-        .iter()
-        .filter(|(_, position)| *position > since)
-    {
-        events.push(SyncEvent::item_removed(
-            roster,
-            &Place::Key(sid.to_string()),
-            *position,
-            now,
-        ));
+    for (sid, position) in &changes.removed_participants {
+        let place = Place::Key(sid.to_string());
+        events.push(SyncEvent::item_removed(roster, &place, *position, now));
     }
-    if changes.conversation.document_position > since {
+    let document_position = changes.conversation.document_position;
+    if document_position > since && document_position <= until {
         let data = items::document(&changes.conversation, changes.last_message);
-        events.push(SyncEvent::document(
-            document,
-            data,
-            changes.conversation.document_position,
-            now,
-        ));
+        events.push(SyncEvent::document(document, data, document_position, now));
     }
     events.sort_by_key(|event| event.id);
     events
@@ -202,36 +165,18 @@ pub(super) fn of_user(changes: &UserChanges, since: i64, now: Timestamp) -> Vec<
         Object::OwnConversations(user.sid),
         Object::UserInfo(user.sid),
     );
+    let until = user.position;
     let mut events = Vec::new();
-    for membership in changes
-        .memberships
-        .iter()
-        .filter(|membership| membership.position > since)
-    {
-        events.push(SyncEvent::item(
-            own,
-            items::membership(membership, user),
-            since,
-            NO_BASE,
-        ));
+    for membership in &changes.memberships {
+        let item = items::membership(membership, user);
+        events.extend(SyncEvent::item(own, &item, since, until));
     }
-    for (talk, position) in changes
-        .left
-        .iter()
-        .filter(|(_, position)| *position > since)
-    {
-        events.push(SyncEvent::item_removed(
-            own,
-            &Place::Key(talk.to_string()),
-            *position,
-            now,
-        ));
+    for (talk, position) in &changes.left {
+        let place = Place::Key(talk.to_string());
+        events.push(SyncEvent::item_removed(own, &place, *position, now));
     }
-    for item in items::user_info(user)
-        .into_iter()
-        .filter(|item| item.position > since)
-    {
-        events.push(SyncEvent::item(info, item, since, NO_BASE));
+    for item in items::user_info(user) {
+        events.extend(SyncEvent::item(info, &item, since, until));
     }
     events.sort_by_key(|event| event.id);
     events

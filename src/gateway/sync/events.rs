@@ -20,11 +20,21 @@ pub struct SyncEvent {
 }
 
 impl SyncEvent {
-    /// An item was added or changed: added for a reader at `since` if it was created after that.
-    #[must_use]
-    pub fn item(object: Object, item: Item, since: i64, base: &str) -> Self {
-        let is_new = item.created_position > since;
-        let (sid, revision) = (object.sid(), item.position.to_string());
+    /// What a reader at `since` is told of an item, up to `until`: that it was added, where it was created, and that it
+    /// was changed, where it was changed last. A client ignores changes of messages it does not know, so wherever a
+    /// replay breaks off, an addition must come before the rest.
+    pub fn item(object: Object, item: &Item, since: i64, until: i64) -> impl Iterator<Item = Self> {
+        let changed = (item.position != item.created_position)
+            .then(|| Self::item_at(object, item, item.position, false));
+        let added = Self::item_at(object, item, item.created_position, true);
+        [Some(added), changed]
+            .into_iter()
+            .flatten()
+            .filter(move |event| event.id > since && event.id <= until)
+    }
+
+    fn item_at(object: Object, item: &Item, id: i64, is_new: bool) -> Self {
+        let (sid, revision) = (object.sid(), id.to_string());
         let (kind, place, text) = match (&item.at, is_new) {
             (Place::Index(index), true) => ("list_item_added", json!(index), index.to_string()),
             (Place::Index(index), false) => ("list_item_updated", json!(index), index.to_string()),
@@ -38,19 +48,20 @@ impl SyncEvent {
             "item_key"
         };
         let fields = json!({
-            "id": item.position,
+            "id": id,
             "date_created": time::print(item.date_updated),
             format!("{collection}_sid"): sid,
             format!("{collection}_revision"): revision,
             place_name: place,
-            "item_url": format!("{base}{}/Items/{text}", object.path()),
+            // A path: no SDK follows it, and the text is shared by readers of all hosts.
+            "item_url": format!("{}/Items/{text}", object.path()),
             "item_revision": revision,
             "item_data": item.data,
             "date_expires": null,
         });
         Self {
             object,
-            id: item.position,
+            id,
             kind,
             fields,
         }
@@ -139,6 +150,8 @@ impl SyncEvent {
 pub enum Answer {
     /// Live from this event id on.
     Established(i64),
+    /// Not yet: there was more to replay than fits at once. The client asks again with this event id.
+    Interrupted(i64),
     /// There is no such object for this client.
     Failed,
     /// No longer subscribed.
@@ -152,6 +165,10 @@ pub fn answer(sid: &str, kind: &str, correlation_id: i64, answer: Answer) -> Byt
         Answer::Established(last_event_id) => (
             "subscription_established",
             json!({ "replay_status": "completed", "last_event_id": last_event_id }),
+        ),
+        Answer::Interrupted(last_event_id) => (
+            "subscription_established",
+            json!({ "replay_status": "interrupted", "last_event_id": last_event_id }),
         ),
         Answer::Failed => (
             "subscription_failed",

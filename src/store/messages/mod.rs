@@ -156,33 +156,37 @@ pub async fn since(
     conn: &mut PgConnection,
     of: ConversationSid,
     position: i64,
+    until: i64,
     since_index: i64,
 ) -> sqlx::Result<(Vec<Message>, Vec<(i64, i64)>)> {
     let changed = sqlx::query_as(concat!(
         "select ",
         columns!(),
         " from messages m
-          where m.conversation_sid = $1 and m.position > $2 and m.position <> m.created_position
+          where m.conversation_sid = $1 and m.position > $2 and m.position <= $4
+            and m.position <> m.created_position and m.created_position <= $2
          union all
-         select ",
+         (select ",
         columns!(),
         " from messages m
-          where m.conversation_sid = $1 and m.index >= $3 and m.position > $2 and m.position = m.created_position
-          order by position"
+           where m.conversation_sid = $1 and m.index >= $3 and m.created_position > $2
+           order by m.index
+           limit $4 - $2)"
     ))
     .bind(of)
     .bind(position)
     .bind(since_index)
+    .bind(until)
     .fetch_all(&mut *conn)
     .await?;
     let removed = sqlx::query_as(
         "select index, position
            from tombstones
-          where owner_sid = $1 and kind = 'message' and position > $2
-          order by position",
+          where owner_sid = $1 and kind = 'message' and position > $2 and position <= $3",
     )
     .bind(of)
     .bind(position)
+    .bind(until)
     .fetch_all(conn)
     .await?;
     Ok((changed, removed))

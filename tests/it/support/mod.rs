@@ -2,6 +2,7 @@
 
 pub mod rest;
 pub mod server;
+pub mod socket;
 
 pub use rest::text;
 pub use server::TestServer;

@@ -1,0 +1,179 @@
+//! A client that comes back ends with what one that stayed has, wherever it left.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::Value;
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+
+use crate::support::{TestServer, text};
+
+/// Messages as a client has them: index and text.
+type Messages = BTreeMap<i64, String>;
+
+/// Applies events by the SDK's rules: a change or removal of what it does not know is nothing.
+fn apply(messages: &mut Messages, payload: &Value) {
+    for event in payload["events"].as_array().expect("events") {
+        let index = event["item_index"].as_i64().expect("an index");
+        let body = event["item_data"]["text"].as_str().unwrap_or_default();
+        match payload["event_type"].as_str().expect("a type") {
+            "list_item_added" => {
+                messages.insert(index, body.to_owned());
+            }
+            "list_item_updated" => {
+                messages
+                    .entry(index)
+                    .and_modify(|text| body.clone_into(text));
+            }
+            "list_item_removed" => {
+                messages.remove(&index);
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Deed {
+    Post,
+    Edit(usize),
+    Remove(usize),
+    Rename,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        4 => Just(Deed::Post),
+        3 => any::<usize>().prop_map(Deed::Edit),
+        2 => any::<usize>().prop_map(Deed::Remove),
+        1 => Just(Deed::Rename),
+    ]
+}
+
+#[sqlx::test]
+async fn from_any_position(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    server
+        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
+        .await
+        .with(201);
+    let list = format!("{}.messages", talk.trim_start_matches("/v1/Conversations/"));
+    let mut stays = server.socket("alice").await;
+    stays.follow("list", &list, Some(0)).await;
+
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"any position leads to the end...");
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let deeds = prop::collection::vec(deed(), 60)
+        .new_tree(&mut runner)
+        .expect("deeds");
+    let (mut sids, mut left_at) = (Vec::new(), Vec::new());
+    let mut now = Messages::new();
+    for (n, deed) in deeds.current().into_iter().enumerate() {
+        let body = format!("text {n}");
+        match deed {
+            Deed::Edit(nth) if !sids.is_empty() => {
+                let (index, sid): &(i64, String) = &sids[nth % sids.len()];
+                server
+                    .post(&format!("{talk}/Messages/{sid}"), &[("Body", &body)])
+                    .await
+                    .with(200);
+                now.insert(*index, body);
+            }
+            Deed::Remove(nth) if !sids.is_empty() => {
+                let (index, sid) = sids.remove(nth % sids.len());
+                server
+                    .delete(&format!("{talk}/Messages/{sid}"))
+                    .await
+                    .with(204);
+                now.remove(&index);
+            }
+            Deed::Rename => {
+                server
+                    .post(&talk, &[("FriendlyName", &body)])
+                    .await
+                    .with(200);
+            }
+            _ => {
+                let made = server
+                    .post(&format!("{talk}/Messages"), &[("Body", &body)])
+                    .await
+                    .with(201);
+                let index = made["index"].as_i64().expect("an index");
+                sids.push((index, text(&made, "sid")));
+                now.insert(index, body);
+            }
+        }
+        let (_, answer) = server
+            .socket("alice")
+            .await
+            .follow("list", &list, None)
+            .await;
+        let position = answer["events"][0]["last_event_id"]
+            .as_i64()
+            .expect("an event id");
+        left_at.push((position, now.clone()));
+    }
+
+    let mut stayed = Messages::new();
+    for payload in stays.heard().await {
+        apply(&mut stayed, &payload);
+    }
+    assert_eq!(stayed, now);
+    for (position, mut messages) in left_at {
+        let mut comes_back = server.socket("alice").await;
+        let (replayed, _) = comes_back.follow_on("list", &list, position).await;
+        let mut last = position;
+        for payload in &replayed {
+            let id = payload["events"][0]["id"].as_i64().expect("an event id");
+            assert!(id > last, "event {id} after {last}, from {position}");
+            last = id;
+            apply(&mut messages, payload);
+        }
+        assert_eq!(messages, now, "from {position}");
+    }
+}
+
+#[sqlx::test]
+async fn after_a_long_absence_in_steps(pool: PgPool) {
+    const ALL: i64 = 1_300;
+    let server = std::sync::Arc::new(TestServer::start(&pool).await);
+    let talk = server.conversation(&[]).await;
+    server
+        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
+        .await
+        .with(201);
+    let messages = format!("{talk}/Messages");
+    let first = server.post(&messages, &[("Body", "first")]).await.with(201);
+    let mut posts = JoinSet::new();
+    for lot in 0..13 {
+        let (server, messages) = (server.clone(), messages.clone());
+        posts.spawn(async move {
+            for n in 0..100 {
+                let body = format!("{lot} {n} {}", "x".repeat(500));
+                server.post(&messages, &[("Body", &body)]).await.with(201);
+            }
+        });
+    }
+    posts.join_all().await;
+    // The first one was created in the first step and changed in the last.
+    let path = format!("{messages}/{}", text(&first, "sid"));
+    server.post(&path, &[("Body", "changed")]).await.with(200);
+
+    let list = format!("{}.messages", talk.trim_start_matches("/v1/Conversations/"));
+    let mut alice = server.socket("alice").await;
+    let (replayed, steps) = alice.follow_on("list", &list, 0).await;
+    assert!(steps > 2, "{steps} steps");
+    let mut caught_up = Messages::new();
+    for payload in &replayed {
+        apply(&mut caught_up, payload);
+    }
+    assert!(caught_up.keys().copied().eq(0..=ALL));
+    assert_eq!(caught_up[&0], "changed");
+    server.post(&messages, &[("Body", "live")]).await.with(201);
+    apply(&mut caught_up, &alice.next_notification().await);
+    assert_eq!(caught_up[&(ALL + 1)], "live");
+}

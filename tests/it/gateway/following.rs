@@ -1,0 +1,144 @@
+//! Who hears what.
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::support::socket::Sent;
+use crate::support::{TestServer, text};
+
+async fn join(server: &TestServer, talk: &str, identity: &str) -> String {
+    let body = server
+        .post(&format!("{talk}/Participants"), &[("Identity", identity)])
+        .await
+        .with(201);
+    text(&body, "sid")
+}
+
+fn part(talk: &str, of: &str) -> String {
+    format!("{}.{of}", talk.trim_start_matches("/v1/Conversations/"))
+}
+
+fn bodies(heard: &[Value]) -> Vec<&str> {
+    heard
+        .iter()
+        .filter(|payload| payload["event_type"] == "list_item_added")
+        .filter_map(|payload| payload["events"][0]["item_data"]["text"].as_str())
+        .collect()
+}
+
+#[sqlx::test]
+async fn foreign_and_unknown_objects_are_as_absent(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    join(&server, &talk, "alice").await;
+    let alice = text(&server.get("/v1/Users/alice").await.with(200), "sid");
+    let mut alices = server.socket("alice").await;
+    let mut mallory = server.socket("mallory").await;
+    for (kind, object) in [
+        ("list", part(&talk, "messages")),
+        ("map", part(&talk, "roster")),
+        ("map", format!("{alice}.myconversations")),
+    ] {
+        let (_, answer) = alices.follow(kind, &object, Some(0)).await;
+        assert_eq!(answer["event_type"], "subscription_established", "{answer}");
+        let (replayed, answer) = mallory.follow(kind, &object, Some(0)).await;
+        assert_eq!(
+            (replayed.len(), &answer["event_type"]),
+            (0, &json!("subscription_failed"))
+        );
+        let folder = if kind == "list" { "Lists" } else { "Maps" };
+        for path in [
+            format!("/v3/{folder}/{object}"),
+            format!("/v3/{folder}/{object}/Items"),
+        ] {
+            let (status, body) = mallory.ask("GET", &path, Value::Null).await;
+            assert!([403, 404].contains(&status), "{path}: {status} {body}");
+        }
+    }
+    for unknown in [
+        "ES00000000000000000000000000000000",
+        "nonsense",
+        "",
+        "CHx.messages",
+    ] {
+        let (_, answer) = mallory.follow("list", unknown, Some(0)).await;
+        assert_eq!(answer["event_type"], "subscription_failed", "{unknown}");
+    }
+    server
+        .post(&format!("{talk}/Messages"), &[("Body", "secret")])
+        .await
+        .with(201);
+    alices.next_notification().await;
+    assert!(mallory.heard().await.is_empty());
+}
+
+#[sqlx::test]
+async fn who_was_removed_hears_nothing_more(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    let messages = format!("{talk}/Messages");
+    let leaves = join(&server, &talk, "leaves").await;
+    join(&server, &talk, "stays").await;
+    let (mut leaver, mut stayer) = (server.socket("leaves").await, server.socket("stays").await);
+    for client in [&mut leaver, &mut stayer] {
+        client
+            .follow("list", &part(&talk, "messages"), Some(0))
+            .await;
+    }
+    server
+        .post(&messages, &[("Body", "for both")])
+        .await
+        .with(201);
+    assert_eq!(bodies(&[stayer.next_notification().await]), ["for both"]);
+    assert_eq!(bodies(&leaver.heard().await), ["for both"]);
+
+    server
+        .delete(&format!("{talk}/Participants/{leaves}"))
+        .await
+        .with(204);
+    server
+        .post(&messages, &[("Body", "for one")])
+        .await
+        .with(201);
+    assert_eq!(bodies(&[stayer.next_notification().await]), ["for one"]);
+    assert!(bodies(&leaver.heard().await).is_empty());
+    let (_, answer) = leaver
+        .follow("list", &part(&talk, "messages"), Some(0))
+        .await;
+    assert_eq!(answer["event_type"], "subscription_failed");
+}
+
+#[sqlx::test]
+async fn who_reads_too_slowly_is_closed_and_loses_nothing(pool: PgPool) {
+    let settings = [("CONVOKE_GATEWAY_MAX_QUEUE_BYTES", "100000")];
+    let server = TestServer::start_with(&pool, &settings).await;
+    let talk = server.conversation(&[]).await;
+    join(&server, &talk, "alice").await;
+    let mut client = server.socket("alice").await;
+    let list = part(&talk, "messages");
+    client.follow("list", &list, Some(0)).await;
+    // More than the kernel holds for a reader that does not read, on top of the queue.
+    let attributes = json!({ "x": "y".repeat(4_000) }).to_string();
+    let messages = format!("{talk}/Messages");
+    const ALL: usize = 1500;
+    for n in 0..ALL {
+        let body = n.to_string();
+        server
+            .post(&messages, &[("Body", &body), ("Attributes", &attributes)])
+            .await
+            .with(201);
+    }
+    let mut heard = 0;
+    while let Sent::Frame(..) = client.next().await {
+        heard += 1;
+    }
+    assert!(
+        heard < ALL,
+        "{heard} were queued for somebody who did not read"
+    );
+
+    let mut again = server.socket("alice").await;
+    let (replayed, _) = again.follow_on("list", &list, 0).await;
+    let expected: Vec<String> = (0..ALL).map(|n| n.to_string()).collect();
+    assert_eq!(bodies(&replayed), expected);
+}

@@ -1,0 +1,5 @@
+//! The socket, as a client sees it that trusts nothing.
+
+mod catching_up;
+mod following;
+mod signing_in;

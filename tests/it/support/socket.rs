@@ -1,0 +1,252 @@
+//! A client of the socket that knows the wire, and nothing that an SDK would put right.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use convoke::domain::Clock as _;
+use convoke::domain::tokens::NewToken;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::server::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID};
+use super::{TestServer, text};
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the server sent.
+#[derive(Debug)]
+pub enum Sent {
+    /// A frame.
+    Frame(Value, Value),
+    /// The end, with its code and reason if there was one.
+    Closed(Option<(u16, String)>),
+}
+
+/// One socket.
+pub struct SocketClient {
+    socket: WebSocketStream<TcpStream>,
+    notifications: VecDeque<Value>,
+    asked: u64,
+}
+
+impl TestServer {
+    /// A token of the default service.
+    pub async fn token(&self, identity: &str, lifetime: TimeDelta, secret: &str) -> String {
+        let services = self.get("/v1/Services").await.with(200);
+        NewToken {
+            issuer: API_KEY_SID.parse().expect("a SID"),
+            account: ACCOUNT_SID.parse().expect("a SID"),
+            service: text(&services["services"][0], "sid")
+                .parse()
+                .expect("a SID"),
+            identity: &convoke::domain::Identity::parse(identity.to_owned()).expect("an identity"),
+            lifetime,
+        }
+        .mint(secret, self.clock.now())
+        .expect("a token")
+    }
+
+    /// A token that is good for an hour.
+    pub async fn good_token(&self, identity: &str) -> String {
+        self.token(identity, TimeDelta::hours(1), API_KEY_SECRET)
+            .await
+    }
+
+    /// A socket on which nothing was said yet.
+    pub async fn silent_socket(&self) -> SocketClient {
+        let url = self.url("/v3/wsconnect").replacen("http", "ws", 1);
+        let wire = TcpSocket::new_v4().expect("a socket");
+        // Little, so that it is soon noticed when a client does not read.
+        wire.set_recv_buffer_size(32 * 1024).expect("a buffer");
+        let address = url["ws://".len()..].split('/').next().expect("an address");
+        let stream = wire
+            .connect(address.parse().expect("an address"))
+            .await
+            .expect("a connection");
+        let (socket, _) = client_async(url, stream).await.expect("an upgrade");
+        SocketClient {
+            socket,
+            notifications: VecDeque::new(),
+            asked: 0,
+        }
+    }
+
+    /// A socket of a user.
+    pub async fn socket(&self, identity: &str) -> SocketClient {
+        let mut client = self.silent_socket().await;
+        let token = self.good_token(identity).await;
+        let status = client
+            .say(json!({ "method": "init", "token": token }))
+            .await;
+        assert_eq!(status["code"], 200, "{status}");
+        client
+    }
+}
+
+impl SocketClient {
+    /// Sends bytes as they are.
+    pub async fn send(&mut self, message: Message) {
+        self.socket
+            .send(message)
+            .await
+            .expect("the socket takes it");
+    }
+
+    async fn send_frame(&mut self, mut header: Value, payload: &[u8]) -> String {
+        self.asked += 1;
+        let id = format!("TM{:032}", self.asked);
+        header["id"] = json!(id);
+        header["payload_size"] = json!(payload.len());
+        let header = header.to_string();
+        let mut frame = format!("TWILSOCK V3.0 {}\r\n{header}\r\n", header.len()).into_bytes();
+        frame.extend_from_slice(payload);
+        self.send(Message::Binary(Bytes::from(frame))).await;
+        id
+    }
+
+    /// The next thing the server sends, except pings.
+    pub async fn next(&mut self) -> Sent {
+        loop {
+            let next = timeout(PATIENCE, self.socket.next()).await;
+            let message = match next.expect("something in time") {
+                Some(Ok(message)) => message,
+                Some(Err(_)) | None => return Sent::Closed(None),
+            };
+            match message {
+                Message::Binary(bytes) => return read(&bytes),
+                Message::Close(frame) => {
+                    return Sent::Closed(frame.map(|f| (f.code.into(), f.reason.to_string())));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for the answer to a frame; what is heard meanwhile is kept.
+    async fn answer(&mut self, id: &str) -> (Value, Value) {
+        loop {
+            match self.next().await {
+                Sent::Frame(header, payload)
+                    if header["method"] == "reply" && header["id"] == id =>
+                {
+                    return (header, payload);
+                }
+                Sent::Frame(header, payload) if header["method"] == "notification" => {
+                    self.notifications.push_back(payload);
+                }
+                Sent::Frame(..) => {}
+                Sent::Closed(why) => panic!("closed instead of an answer: {why:?}"),
+            }
+        }
+    }
+
+    /// Sends a frame that is no request; answers its status.
+    pub async fn say(&mut self, header: Value) -> Value {
+        let id = self.send_frame(header, &[]).await;
+        self.answer(&id).await.0["status"].clone()
+    }
+
+    /// Sends a request; answers its status and body.
+    pub async fn ask(&mut self, method: &str, path: &str, body: Value) -> (u64, Value) {
+        let request = json!({ "method": method, "path": path, "host": "h", "headers": {} });
+        let payload = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let header = json!({ "method": "message", "http_request": request });
+        let id = self.send_frame(header, payload.as_bytes()).await;
+        let (header, body) = self.answer(&id).await;
+        (
+            header["http_status"]["code"].as_u64().expect("a status"),
+            body,
+        )
+    }
+
+    /// The next notification.
+    pub async fn next_notification(&mut self) -> Value {
+        if let Some(kept) = self.notifications.pop_front() {
+            return kept;
+        }
+        loop {
+            match self.next().await {
+                Sent::Frame(header, payload) if header["method"] == "notification" => {
+                    return payload;
+                }
+                Sent::Frame(..) => {}
+                Sent::Closed(why) => panic!("closed instead of a notification: {why:?}"),
+            }
+        }
+    }
+
+    /// All notifications that were sent before now: an answer overtakes none of them.
+    pub async fn heard(&mut self) -> Vec<Value> {
+        self.ask("GET", "/Client/v2/Configuration", Value::Null)
+            .await;
+        self.notifications.drain(..).collect()
+    }
+
+    /// Follows an object; answers what was replayed, and what the subscription ended with.
+    pub async fn follow(
+        &mut self,
+        kind: &str,
+        sid: &str,
+        last_event_id: Option<i64>,
+    ) -> (Vec<Value>, Value) {
+        self.asked += 1;
+        let correlation = self.asked;
+        let wish =
+            json!({ "object_sid": sid, "object_type": kind, "last_event_id": last_event_id });
+        let body =
+            json!({ "action": "establish", "correlation_id": correlation, "requests": [wish] });
+        let (status, _) = self.ask("POST", "/v4/Subscriptions", body).await;
+        assert_eq!(status, 200);
+        let mut replayed = Vec::new();
+        loop {
+            let heard = self.next_notification().await;
+            assert_eq!(heard["correlation_id"], correlation, "{heard}");
+            if text(&heard, "event_type").starts_with("subscription_") {
+                return (replayed, heard);
+            }
+            replayed.push(heard);
+        }
+    }
+
+    /// Follows an object as SDKs do, asking again while the replay is interrupted; answers what was replayed, and in
+    /// how many steps.
+    pub async fn follow_on(&mut self, kind: &str, sid: &str, since: i64) -> (Vec<Value>, usize) {
+        let (mut since, mut all) = (since, Vec::new());
+        for step in 1.. {
+            let (replayed, end) = self.follow(kind, sid, Some(since)).await;
+            all.extend(replayed);
+            assert_eq!(end["event_type"], "subscription_established", "{end}");
+            let event = &end["events"][0];
+            if event["replay_status"] == "completed" {
+                return (all, step);
+            }
+            let reached = event["last_event_id"].as_i64().expect("an event id");
+            assert!(reached > since, "{end} does not lead on from {since}");
+            since = reached;
+        }
+        unreachable!("steps end")
+    }
+}
+
+fn read(frame: &[u8]) -> Sent {
+    let text = std::str::from_utf8(frame).expect("text");
+    let (line, rest) = text.split_once("\r\n").expect("a first line");
+    let length: usize = line
+        .strip_prefix("TWILSOCK V3.0 ")
+        .and_then(|length| length.parse().ok())
+        .expect("a length");
+    let header: Value = serde_json::from_str(&rest[..length]).expect("a header");
+    let payload = rest[length..].trim_start_matches("\r\n");
+    let payload = serde_json::from_str(payload).unwrap_or(Value::Null);
+    Sent::Frame(header, payload)
+}
