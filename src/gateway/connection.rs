@@ -18,9 +18,9 @@ use tracing::{debug, info};
 
 use super::Gateway;
 use super::commands::{self, Answer, Session};
-use super::outgoing::Outgoing;
+use super::outgoing::{Item, Outgoing};
 use super::protocol::{self, Frame, Status};
-use super::subscriptions::scope;
+use super::subscriptions::{Order, scope};
 use crate::domain::{Actor, Ctx, Error, Origin, Timestamp, TokenFault, User};
 use crate::ops::accounts::Bearer;
 use crate::ops::{accounts, users};
@@ -187,7 +187,7 @@ impl Connection {
         }
     }
 
-    async fn run(&mut self, socket: &mut WebSocket, mut queue: UnboundedReceiver<Bytes>) -> End {
+    async fn run(&mut self, socket: &mut WebSocket, mut queue: UnboundedReceiver<Item>) -> End {
         loop {
             let busy =
                 self.running.len() + self.waiting.len() >= self.gateway.0.settings.max_requests;
@@ -196,7 +196,7 @@ impl Connection {
                 tokio::select! {
                     biased;
                     () = outgoing.cut() => Step::Cut,
-                    Some(frame) = queue.recv() => Step::Write(frame),
+                    Some(item) = queue.recv() => Step::Write(item),
                     Some(done) = self.running.join_next() => Step::Done(done.ok()),
                     heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
                 }
@@ -209,7 +209,7 @@ impl Connection {
             };
             let end = match step {
                 Step::Cut => Some(End::Cut),
-                Step::Write(frame) => self.write(socket, frame, &mut queue).await,
+                Step::Write(item) => self.write(socket, item, &mut queue).await,
                 Step::Done(done) => {
                     self.done(done);
                     None
@@ -223,18 +223,27 @@ impl Connection {
         }
     }
 
-    /// Writes a frame and what else waits, flushed together.
+    /// Writes a frame and what else waits, flushed together; has replays go on whose turn it is.
     async fn write(
         &self,
         socket: &mut WebSocket,
-        first: Bytes,
-        queue: &mut UnboundedReceiver<Bytes>,
+        first: Item,
+        queue: &mut UnboundedReceiver<Item>,
     ) -> Option<End> {
         let all = async {
             let mut next = Some(first);
-            while let Some(frame) = next {
-                self.outgoing.sent(&frame);
-                socket.feed(Message::Binary(frame)).await?;
+            while let Some(item) = next {
+                match item {
+                    Item::Frame(frame) => {
+                        self.outgoing.sent(&frame);
+                        socket.feed(Message::Binary(frame)).await?;
+                    }
+                    Item::Resume(replay) if self.followed.contains(&replay.object) => {
+                        let subscriptions = &self.gateway.0.subscriptions;
+                        subscriptions.order(scope(replay.object), Order::Establish(replay));
+                    }
+                    Item::Resume(_) => {} // cancelled meanwhile
+                }
                 next = queue.try_recv().ok();
             }
             socket.flush().await
@@ -438,7 +447,7 @@ impl Connection {
 
 enum Step {
     Cut,
-    Write(Bytes),
+    Write(Item),
     Done(Option<(String, Answer, bool)>),
     Heard(Option<Message>),
 }

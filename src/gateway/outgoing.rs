@@ -7,6 +7,16 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
 use super::protocol;
+use super::subscriptions::Establish;
+
+/// What waits for a client.
+pub enum Item {
+    /// A frame.
+    Frame(Bytes),
+    /// A replay that is to go on behind the frames before it. (The protocol could have the client ask for the rest, but
+    /// the official SDK forgets to when it is told in the same breath as the answer to its request.)
+    Resume(Box<Establish>),
+}
 
 /// One client's end, as the rest of the gateway holds it.
 ///
@@ -16,7 +26,7 @@ use super::protocol;
 pub struct Outgoing {
     /// Tells connections of one process apart.
     pub id: u64,
-    queue: mpsc::UnboundedSender<Bytes>,
+    queue: mpsc::UnboundedSender<Item>,
     waiting: AtomicUsize,
     most: usize,
     next_frame: AtomicU64,
@@ -27,7 +37,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// A queue of at most `most` bytes, and the end that the connection reads.
     #[must_use]
-    pub fn new(id: u64, most: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Bytes>) {
+    pub fn new(id: u64, most: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Item>) {
         let (queue, receiver) = mpsc::unbounded_channel();
         let outgoing = Self {
             id,
@@ -46,13 +56,18 @@ impl Outgoing {
         let waiting = self.waiting.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
         if waiting > self.most {
             self.cut_off();
-        } else if self.queue.send(frame).is_err() {
+        } else if self.queue.send(Item::Frame(frame)).is_err() {
             // The connection is ending; nobody reads its queue any more.
             self.cut.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether the queue has room for what the client can also ask for later. The other half is kept for what happens.
+    /// Hands a replay back when everything queued before it is written. If the connection is ending, nobody misses it.
+    pub fn resume(&self, replay: Box<Establish>) {
+        let _ = self.queue.send(Item::Resume(replay));
+    }
+
+    /// Whether the queue has room for what can also be sent later. The other half is kept for what happens meanwhile.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) < self.most / 2

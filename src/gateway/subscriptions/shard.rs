@@ -23,6 +23,14 @@ pub struct Shard {
     topics: HashMap<Scope, Topic>,
 }
 
+/// How far a replay got.
+enum Replayed {
+    /// To the end; the client follows, and this is its object's event id.
+    All(i64),
+    /// Until this event id; the rest when the client has read that much.
+    Until(i64),
+}
+
 /// What was read of a topic.
 struct Read {
     /// Where the answer ends.
@@ -196,7 +204,7 @@ impl Shard {
     /// Does what a connection asks for.
     pub(super) async fn obey(&mut self, order: Order) {
         match order {
-            Order::Establish(wish) => self.establish(*wish).await,
+            Order::Establish(wish) => self.establish(wish).await,
             Order::Cancel { client, object } => self.leave(client, scope(object), Some(object)),
             Order::Forget { client, scopes } => {
                 for scope in scopes {
@@ -219,28 +227,32 @@ impl Shard {
     ///
     /// The rows are read first and the right to see them second: whoever loses it after that is let go by the event that
     /// tells of it, whose position lies behind what was read.
-    async fn establish(&mut self, wish: Establish) {
+    async fn establish(&mut self, mut wish: Box<Establish>) {
         if wish.outgoing.is_cut() {
             return;
         }
-        let reply = |what| {
-            let text = answer(&wish.sid, wish.object.kind(), wish.correlation_id, what);
-            wish.outgoing.notify(SYNC_EVENT, &text);
-        };
-        match self.try_establish(&wish).await {
-            Ok(answer) => reply(answer),
+        let answered = match self.try_establish(&wish).await {
+            Ok(Replayed::All(last_event_id)) => Answer::Established(last_event_id),
+            Ok(Replayed::Until(reached)) => {
+                wish.since = Some(reached);
+                let outgoing = Arc::clone(&wish.outgoing);
+                return outgoing.resume(wish);
+            }
             Err(Error::Internal(fault)) => {
                 // No answer: the SDK asks again after a while.
                 warn!(error = %fault, "a subscription could not be established");
+                return;
             }
             Err(refusal) => {
                 debug!(object = %wish.object, reason = %refusal, "a subscription was refused");
-                reply(Answer::Failed);
+                Answer::Failed
             }
-        }
+        };
+        let text = answer(&wish.sid, wish.object.kind(), wish.correlation_id, answered);
+        wish.outgoing.notify(SYNC_EVENT, &text);
     }
 
-    async fn try_establish(&mut self, wish: &Establish) -> Result<Answer, Error> {
+    async fn try_establish(&mut self, wish: &Establish) -> Result<Replayed, Error> {
         let scope = scope(wish.object);
         // Those who follow already are brought up to date in the same read, so that the topic has one position.
         let (delivered, read) = loop {
@@ -267,7 +279,7 @@ impl Shard {
         };
         let last_event_id = read.last_event_id;
         if let Some(reached) = replay(&read, wish) {
-            return Ok(Answer::Interrupted(reached));
+            return Ok(Replayed::Until(reached));
         }
         match delivered {
             Some(delivered) => {
@@ -287,7 +299,7 @@ impl Shard {
             .entry(scope)
             .or_insert_with(|| Topic::new(read.position, None));
         topic.follow(&wish.outgoing, user, wish.object);
-        Ok(Answer::Established(last_event_id))
+        Ok(Replayed::All(last_event_id))
     }
 
     /// Compares the positions of all topics with the database, and tells what was missed.
@@ -327,7 +339,7 @@ impl Shard {
 }
 
 /// Tells a new follower of one object what it has not seen; without an event id nothing. Answers the event id that was
-/// reached if that is not the end: when the client has read this far, it asks for the rest.
+/// reached if that is not the end.
 fn replay(read: &Read, wish: &Establish) -> Option<i64> {
     let since = wish.since?;
     let mut reached = since;

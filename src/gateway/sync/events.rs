@@ -150,8 +150,6 @@ impl SyncEvent {
 pub enum Answer {
     /// Live from this event id on.
     Established(i64),
-    /// Not yet: there was more to replay than fits at once. The client asks again with this event id.
-    Interrupted(i64),
     /// There is no such object for this client.
     Failed,
     /// No longer subscribed.
@@ -165,10 +163,6 @@ pub fn answer(sid: &str, kind: &str, correlation_id: i64, answer: Answer) -> Byt
         Answer::Established(last_event_id) => (
             "subscription_established",
             json!({ "replay_status": "completed", "last_event_id": last_event_id }),
-        ),
-        Answer::Interrupted(last_event_id) => (
-            "subscription_established",
-            json!({ "replay_status": "interrupted", "last_event_id": last_event_id }),
         ),
         Answer::Failed => (
             "subscription_failed",

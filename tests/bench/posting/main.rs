@@ -6,7 +6,7 @@
 //! a row of 300 bytes, once in one statement and once in four, with as many clients, in turns with the server, round by
 //! round: the ratio says what HTTP, credentials, rules and the event log cost on top, and what lanes win.
 //!
-//! `cargo bench --bench posting -- --rounds 3 --seconds 5`
+//! `cargo bench --bench posting -- --rounds 3 --seconds 5`; with `--clients 64` only that many.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -30,7 +30,8 @@ struct Round {
     per_second: f64,
     p50_ms: f64,
     p99_ms: f64,
-    cpu_micros: f64,
+    server_micros: f64,
+    postgres_micros: f64,
     transactions: f64,
     wal_bytes: f64,
     one_statement: pgbench::Figures,
@@ -38,12 +39,13 @@ struct Round {
 }
 
 fn main() -> Result<()> {
-    let (mut rounds, mut seconds) = (3, 5);
+    let (mut rounds, mut seconds, mut only) = (3, 5, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--rounds" => rounds = arguments.next().ok_or("how many rounds?")?.parse()?,
             "--seconds" => seconds = arguments.next().ok_or("how many seconds?")?.parse()?,
+            "--clients" => only = Some(arguments.next().ok_or("how many clients?")?.parse()?),
             _ => {} // what cargo itself passes
         }
     }
@@ -61,18 +63,21 @@ fn main() -> Result<()> {
         facts(&postgres)?
     );
     println!(
-        "| load | messages/s | p50 ms | p99 ms | server CPU µs/message | transactions/message | WAL bytes/message | \
+        "| load | messages/s | p50 ms | p99 ms | server CPU µs/message | PostgreSQL CPU µs/message | transactions/message | WAL bytes/message | \
          pgbench, one statement/s | ratio | pgbench, four/s | ratio | pgbench p50 ms |"
     );
     println!(
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     );
     let mut acknowledged = 0;
     for (name, targets) in [
         ("1000 conversations", &conversations[..]),
         ("one conversation", &conversations[..1]),
     ] {
-        for clients in [1, 16, 64] {
+        for clients in [1, 16, 64]
+            .into_iter()
+            .filter(|n| only.is_none_or(|only: usize| only == *n))
+        {
             let mut measured = Vec::new();
             for _ in 0..rounds {
                 let length = Duration::from_secs(seconds);
@@ -105,7 +110,8 @@ fn main() -> Result<()> {
 
 /// What counts on while a load runs.
 struct Counters {
-    cpu: u64,
+    server: u64,
+    postgres: u64,
     transactions: u64,
     wal: u64,
 }
@@ -121,7 +127,8 @@ impl Counters {
             "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint",
         )?;
         Ok(Self {
-            cpu: cpu_micros(server.pid()) + cpu_micros(postgres.pid()),
+            server: cpu_micros(server.pid()),
+            postgres: cpu_micros(postgres.pid()),
             transactions: transactions.trim().parse()?,
             wal: wal.parse()?,
         })
@@ -141,7 +148,8 @@ fn round(mut load: http::Load, before: &Counters, after: &Counters) -> Round {
         per_second: count as f64 / load.took.as_secs_f64(),
         p50_ms: at(0.5),
         p99_ms: at(0.99),
-        cpu_micros: per_message(after.cpu, before.cpu),
+        server_micros: per_message(after.server, before.server),
+        postgres_micros: per_message(after.postgres, before.postgres),
         transactions: per_message(after.transactions, before.transactions),
         wal_bytes: per_message(after.wal, before.wal),
         ..Round::default()
@@ -155,11 +163,12 @@ fn print(name: &str, rounds: &[Round]) {
         all.get(all.len() / 2).copied().unwrap_or(0.0)
     };
     println!(
-        "| {name} | {:.0} | {:.2} | {:.2} | {:.0} | {:.2} | {:.0} | {:.0} | **{:.2}** | {:.0} | **{:.2}** | {:.2} |",
+        "| {name} | {:.0} | {:.2} | {:.2} | {:.0} | {:.0} | {:.2} | {:.0} | {:.0} | **{:.2}** | {:.0} | **{:.2}** | {:.2} |",
         median(|r| r.per_second),
         median(|r| r.p50_ms),
         median(|r| r.p99_ms),
-        median(|r| r.cpu_micros),
+        median(|r| r.server_micros),
+        median(|r| r.postgres_micros),
         median(|r| r.transactions),
         median(|r| r.wal_bytes),
         median(|r| r.one_statement.per_second),

@@ -138,7 +138,7 @@ async fn who_reads_too_slowly_is_closed_and_loses_nothing(pool: PgPool) {
     );
 
     let mut again = server.socket("alice").await;
-    let (replayed, _) = again.follow_on("list", &list, 0).await;
+    let (replayed, _) = again.follow("list", &list, Some(0)).await;
     let expected: Vec<String> = (0..ALL).map(|n| n.to_string()).collect();
     assert_eq!(bodies(&replayed), expected);
 }

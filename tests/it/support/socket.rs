@@ -217,25 +217,6 @@ impl SocketClient {
             replayed.push(heard);
         }
     }
-
-    /// Follows an object as SDKs do, asking again while the replay is interrupted; answers what was replayed, and in
-    /// how many steps.
-    pub async fn follow_on(&mut self, kind: &str, sid: &str, since: i64) -> (Vec<Value>, usize) {
-        let (mut since, mut all) = (since, Vec::new());
-        for step in 1.. {
-            let (replayed, end) = self.follow(kind, sid, Some(since)).await;
-            all.extend(replayed);
-            assert_eq!(end["event_type"], "subscription_established", "{end}");
-            let event = &end["events"][0];
-            if event["replay_status"] == "completed" {
-                return (all, step);
-            }
-            let reached = event["last_event_id"].as_i64().expect("an event id");
-            assert!(reached > since, "{end} does not lead on from {since}");
-            since = reached;
-        }
-        unreachable!("steps end")
-    }
 }
 
 fn read(frame: &[u8]) -> Sent {
