@@ -55,9 +55,9 @@ pub enum Hold {
 #[derive(sqlx::FromRow)]
 struct WrittenRow {
     nth: i64,
-    known: bool,
-    index: Option<i64>,
-    position: Option<i64>,
+    fits: bool,
+    index: i64,
+    position: i64,
     participant_sid: Option<ParticipantSid>,
 }
 
@@ -88,31 +88,40 @@ pub async fn insert(
                     as d (sid, service_sid, conversation_sid, seen_membership, author, body, subject, attributes,
                           date_created, date_updated, now, nth)
          ),
-         seen as materialized (
-             select sid, membership_position from conversations
-              where sid = any(array(select distinct conversation_sid from draft))
-         ),
          held as materialized (
-             select sid, service_sid, state, last_message_index, position, membership_position,
-                    channel_participants_count
-               from conversations
-              where sid = any(array(select distinct conversation_sid from draft))
-              order by sid
-                for update
+             select h.*, (select s.membership_position from conversations s where s.sid = h.sid) as seen_by_snapshot
+               from (select sid, service_sid, state, last_message_index, position, membership_position,
+                            channel_participants_count
+                       from conversations
+                      where sid = any(array(select distinct conversation_sid from draft))
+                      order by sid
+                        for update) h
          ),
-         fit as materialized (
-             select d.*, h.channel_participants_count,
-                    h.last_message_index + row_number() over place as index,
-                    h.position + row_number() over place as position
+         known as (
+             select d.*, h.last_message_index, h.position, h.channel_participants_count,
+                    $12 or (h.state = 'active'
+                            and h.channel_participants_count = 0
+                            and h.membership_position = coalesce(d.seen_membership, h.seen_by_snapshot)
+                            and h.membership_position = h.seen_by_snapshot) as fits
                from draft d
                join held h on h.sid = d.conversation_sid and h.service_sid = d.service_sid
-               join seen s on s.sid = h.sid
-              where $12
-                 or (h.state = 'active'
-                     and h.channel_participants_count = 0
-                     and h.membership_position = coalesce(d.seen_membership, s.membership_position)
-                     and h.membership_position = s.membership_position)
-             window place as (partition by d.conversation_sid order by d.nth)
+         ),
+         placed as materialized (
+             select k.sid, k.conversation_sid, k.author, k.body, k.subject, k.attributes, k.date_created,
+                    k.date_updated, k.now, k.nth, k.fits,
+                    k.last_message_index + row_number() over place as index,
+                    k.position + row_number() over place as position,
+                    -- Only identities have an index; the few people with an address are looked through.
+                    coalesce((select p.sid from participants p
+                               where p.conversation_sid = k.conversation_sid and p.identity = k.author),
+                             case when k.channel_participants_count > 0 then
+                                 (select p.sid from participants p
+                                   where p.conversation_sid = k.conversation_sid
+                                     and k.author in (p.address, p.projected_address)
+                                   order by p.sid
+                                   limit 1) end) as participant_sid
+               from known k
+             window place as (partition by k.conversation_sid, k.fits order by k.nth)
          ),
          moved as (
              update conversations c
@@ -124,35 +133,21 @@ pub async fn insert(
                     timers_start = greatest(c.timers_start, f.active_at)
                from (select conversation_sid, max(index) as index, max(position) as position,
                             date_trunc('second', max(now)) as active_at
-                       from fit group by conversation_sid) f
+                       from placed where fits group by conversation_sid) f
               where c.sid = f.conversation_sid
          ),
          added as (
              insert into messages (conversation_sid, index, sid, author, body, subject, attributes, participant_sid,
                                    created_position, position, date_created, date_updated)
-             select f.conversation_sid, f.index, f.sid, f.author, f.body, f.subject, f.attributes,
-                    -- Only identities have an index; the few people with an address are looked through.
-                    coalesce((select p.sid from participants p
-                               where p.conversation_sid = f.conversation_sid and p.identity = f.author),
-                             case when f.channel_participants_count > 0 then
-                                 (select p.sid from participants p
-                                   where p.conversation_sid = f.conversation_sid
-                                     and f.author in (p.address, p.projected_address)
-                                   order by p.sid
-                                   limit 1) end),
-                    f.position, f.position, f.date_created, f.date_updated
-               from fit f
-          returning sid, participant_sid
+             select conversation_sid, index, sid, author, body, subject, attributes, participant_sid,
+                    position, position, date_created, date_updated
+               from placed where fits
          ),
          logged as (
              insert into events (scope_sid, position, kind, subject_sid, at)
-             select conversation_sid, position, 'message_added', sid, now from fit
+             select conversation_sid, position, 'message_added', sid, now from placed where fits
          )
-         select d.nth, h.sid is not null as known, f.index, f.position, a.participant_sid
-           from draft d
-           left join held h on h.sid = d.conversation_sid and h.service_sid = d.service_sid
-           left join fit f on f.nth = d.nth
-           left join added a on a.sid = f.sid",
+         select nth, fits, index, position, participant_sid from placed",
     )
     .bind(new.iter().map(|draft| draft.sid).collect::<Vec<_>>())
     .bind(new.iter().map(|draft| draft.service).collect::<Vec<_>>())
@@ -171,14 +166,14 @@ pub async fn insert(
     let mut written = vec![Written::NoConversation; new.len()];
     for row in rows {
         let place = usize::try_from(row.nth - 1).unwrap_or_default();
-        written[place] = match (row.known, row.index, row.position) {
-            (true, Some(index), Some(position)) => Written::Added {
-                index,
-                position,
+        written[place] = if row.fits {
+            Written::Added {
+                index: row.index,
+                position: row.position,
                 participant_sid: row.participant_sid,
-            },
-            (true, _, _) => Written::Held,
-            (false, _, _) => Written::NoConversation,
+            }
+        } else {
+            Written::Held
         };
     }
     Ok(written)
