@@ -68,6 +68,12 @@ impl ReceiptStatus {
         }
     }
 
+    /// Whether the copy did not arrive; nothing else has an error code.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Undelivered | Self::Failed)
+    }
+
     /// Whether this status may follow `before`: never back, and a failure ends only what was not yet delivered. A
     /// delivery after a failure counts: the failure was a wrong guess (our choice).
     #[must_use]

@@ -51,7 +51,11 @@ pub async fn report(core: &Core, report: Report) -> Result<Option<Receipt>, Erro
         return Ok(Some(receipt));
     }
     receipt.status = Some(report.status);
-    receipt.error_code = report.error_code;
+    receipt.error_code = if report.status.is_failure() {
+        report.error_code
+    } else {
+        0
+    };
     receipt.date_updated = change.now;
     store::receipts::update(&mut change.tx, &receipt).await?;
     let event = Event::ReceiptUpdated {

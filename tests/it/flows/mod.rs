@@ -1,5 +1,6 @@
 //! Stories across doors.
 
 mod deletion;
+mod delivery;
 mod phone;
 mod timers;
