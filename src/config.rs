@@ -88,6 +88,17 @@ pub struct PostingSettings {
     pub lanes: usize,
 }
 
+impl PostingSettings {
+    /// How many lanes there are.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        match self.lanes {
+            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
+            lanes => lanes,
+        }
+    }
+}
+
 /// How jobs are run.
 #[derive(Debug, Clone, Deserialize)]
 #[expect(missing_docs, reason = "config/default.toml says what each key means")]

@@ -109,7 +109,7 @@ fn embedded_settings(settings: &Settings) -> embedded::Settings {
         bin_dir: settings.database.bin_dir.clone(),
         // The pool, the lanes, and room for verbs and for looking in by hand.
         max_connections: settings.database.max_connections
-            + u16::try_from(settings.posting.lanes).unwrap_or(64)
+            + u16::try_from(settings.posting.lanes()).unwrap_or(64)
             + 20,
     }
 }

@@ -125,7 +125,7 @@ impl App {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
-        let (ways, lanes) = Lanes::new(settings.posting.lanes);
+        let (ways, lanes) = Lanes::new(settings.posting.lanes());
         let core = Arc::new(Core {
             store: database.store.clone(),
             clock,
