@@ -10,7 +10,7 @@ use convoke::cli::{self, Cli, Verb};
 use convoke::config::{LogFormat, LogSettings, Settings};
 use convoke::domain::time::SystemClock;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -29,6 +29,12 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Fault> {
     let settings = Settings::load()?;
     start_log(&settings.log)?;
+    for name in Settings::misspelt() {
+        warn!(
+            name,
+            "no setting has this name; config/default.toml lists all"
+        );
+    }
     match cli.verb {
         Verb::Serve => serve(&settings).await,
         verb => cli::run(verb, &settings).await,

@@ -139,17 +139,7 @@ async fn an_inbound_message_that_comes_twice_is_there_once(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
     server.add_phone(&talk, PHONE, PROXY).await;
-    let thread = format!(
-        "/v1/simulator/handsets/{}/messages",
-        PHONE.replace('+', "%2B")
-    );
-    let sent = server
-        .request(Method::POST, &thread)
-        .json(&json!({ "to": PROXY, "text": "once" }))
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(sent.status(), 201);
+    server.send_from_phone(PHONE, PROXY, "once").await;
     // The same job again and again, under keys of their own so that they run beside each other.
     let copies = sqlx::query(
         "insert into jobs (order_key, job, run_at)

@@ -15,15 +15,8 @@ async fn thread(server: &TestServer) -> Vec<Value> {
     body["messages"].as_array().expect("a thread").clone()
 }
 
-async fn answer_from_phone(server: &TestServer, words: &str) -> Value {
-    let answer = server
-        .request(reqwest::Method::POST, THREAD)
-        .json(&json!({ "to": PROXY, "text": words }))
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(answer.status(), 201);
-    answer.json().await.expect("JSON")
+async fn answer_from_phone(server: &TestServer, words: &str) {
+    server.send_from_phone(PHONE, PROXY, words).await;
 }
 
 #[sqlx::test]

@@ -1,7 +1,7 @@
 //! Requests to the REST API and what they answer.
 
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::TestServer;
 
@@ -89,5 +89,18 @@ impl TestServer {
         self.post(&format!("{conversation}/Participants"), &form)
             .await
             .with(201)
+    }
+
+    /// Has the handset at `address` send a text to one of our addresses.
+    pub async fn send_from_phone(&self, address: &str, proxy: &str, words: &str) {
+        let address = address.replace('+', "%2B");
+        let path = format!("/v1/simulator/handsets/{address}/messages");
+        let sent = self
+            .request(Method::POST, &path)
+            .json(&json!({ "to": proxy, "text": words }))
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(sent.status(), 201);
     }
 }

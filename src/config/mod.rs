@@ -3,21 +3,25 @@
 //! `config/default.toml` is the reference: every key, its default and its meaning. The type of a default is the type of
 //! the setting. After the start nobody reads the environment again.
 
+mod layers;
+mod values;
+
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::domain::{AccountSid, ApiKeySid};
 use crate::gateway;
 use crate::ops::handsets;
+use layers::{leaves, merge, override_from, set, strangers};
+use values::unless_empty;
+pub use values::{LogFormat, Network, Part, PublicUrl, Secret, Switch};
 
 /// Every setting with its default, as text.
-pub const DEFAULTS: &str = include_str!("../config/default.toml");
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// What the names of all settings in the environment begin with.
 const PREFIX: &str = "CONVOKE";
@@ -128,167 +132,6 @@ pub struct ShutdownSettings {
     pub grace_seconds: u32,
 }
 
-/// What a process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "config/default.toml says what each word means")]
-pub enum Part {
-    Rest,
-    Gateway,
-    Worker,
-}
-
-/// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "config/default.toml says what each word means")]
-pub enum LogFormat {
-    Auto,
-    Text,
-    Json,
-}
-
-/// On or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Switch {
-    On,
-    Off,
-}
-
-impl FromStr for Switch {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            _ => Err("must be on or off"),
-        }
-    }
-}
-
-/// A setting that must not be printed.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl FromStr for Secret {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// The base of printed URLs, without a slash at its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl(String);
-
-impl PublicUrl {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for PublicUrl {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refusal = "must be http:// or https:// with a host, and nothing after it";
-        let uri: axum::http::Uri = text.parse().map_err(|_| refusal)?;
-        let fits = matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.authority().is_some()
-            && matches!(uri.path(), "" | "/")
-            && uri.query().is_none();
-        if fits {
-            Ok(Self(text.trim_end_matches('/').to_owned()))
-        } else {
-            Err(refusal)
-        }
-    }
-}
-
-/// A network in CIDR notation; an address alone is a network of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u8,
-}
-
-impl Network {
-    /// Whether an address is in the network. An IPv4 address in IPv6 clothes counts as IPv4.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let mask = u128::MAX
-                    .checked_shl(128 - u32::from(self.bits))
-                    .unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            _ => false,
-        }
-    }
-}
-
-impl FromStr for Network {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refusal = "must be a network such as 10.0.0.0/8";
-        let (address, bits) = text
-            .split_once('/')
-            .map_or((text, None), |(a, b)| (a, Some(b)));
-        let address: IpAddr = address.parse().map_err(|_| refusal)?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| refusal))?;
-        if bits > most {
-            Err(refusal)
-        } else {
-            Ok(Self { address, bits })
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Network {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
-}
-
-/// Reads a text setting that is not set when it is empty.
-fn unless_empty<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    let text = String::deserialize(from)?;
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(D::Error::custom)
-}
-
 /// Everything that is wrong with the settings.
 #[derive(Debug)]
 pub struct Complaints(Vec<String>);
@@ -319,6 +162,13 @@ impl Settings {
             },
         };
         Self::from(file, &environment)
+    }
+
+    /// Variables of this process's environment that look like settings and are none: most likely misspelt.
+    #[must_use]
+    pub fn misspelt() -> Vec<String> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        strangers(names, &DEFAULTS.parse().unwrap_or_default())
     }
 
     /// The same from what was read: a file with its name, and the environment.
@@ -386,105 +236,17 @@ impl Settings {
             ("api_key.secret", &self.api_key.secret),
         ] {
             let fits = |secret: &Secret| {
-                secret.0.len() >= 16 && secret.0.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                secret.expose().len() >= 16
+                    && secret
+                        .expose()
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric())
             };
             if value.as_ref().is_some_and(|secret| !fits(secret)) {
                 complaints.push(format!(
                     "{name}: at least 16 letters and digits (some client libraries refuse other characters)"
                 ));
             }
-        }
-    }
-}
-
-/// Puts a file's values over the defaults. A key without a default is unknown.
-fn merge(defaults: &mut Table, wanted: Table, at: &str, complaints: &mut Vec<String>) {
-    for (key, value) in wanted {
-        match (defaults.get_mut(&key), value) {
-            (Some(Value::Table(inner)), Value::Table(wanted)) => {
-                merge(inner, wanted, &format!("{at}{key}."), complaints);
-            }
-            (Some(default), value) if default.same_type(&value) => *default = value,
-            (Some(default), _) => complaints.push(format!("{at}{key}: must be {}", kind(default))),
-            (None, _) => complaints.push(format!("{at}{key}: unknown")),
-        }
-    }
-}
-
-/// Puts the environment's values over the others.
-fn override_from(
-    environment: &[(String, String)],
-    table: &mut Table,
-    at: &str,
-    complaints: &mut Vec<String>,
-) {
-    for (key, value) in table.iter_mut() {
-        let name = format!("{at}_{}", key.to_uppercase());
-        if let Value::Table(inner) = value {
-            override_from(environment, inner, &name, complaints);
-            continue;
-        }
-        let Some((_, text)) = environment.iter().find(|(variable, _)| *variable == name) else {
-            continue;
-        };
-        match read_as(value, text) {
-            Some(read) => *value = read,
-            None => complaints.push(format!("{name}: must be {}", kind(value))),
-        }
-    }
-}
-
-/// Reads a text as a value of the same type.
-fn read_as(like: &Value, text: &str) -> Option<Value> {
-    Some(match like {
-        Value::Integer(_) => Value::Integer(text.parse().ok()?),
-        Value::Float(_) => Value::Float(text.parse().ok()?),
-        Value::Boolean(_) => Value::Boolean(text.parse().ok()?),
-        Value::Array(_) => {
-            let items = text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty());
-            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
-        }
-        Value::String(_) | Value::Datetime(_) | Value::Table(_) => Value::String(text.to_owned()),
-    })
-}
-
-const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Integer(_) => "a whole number",
-        Value::Float(_) => "a number",
-        Value::Boolean(_) => "true or false",
-        Value::Array(_) => "a list",
-        Value::Table(_) => "a table",
-        Value::String(_) | Value::Datetime(_) => "a text",
-    }
-}
-
-/// Every value with its path.
-fn leaves(table: &Table, at: Vec<String>) -> Vec<(Vec<String>, Value)> {
-    table
-        .iter()
-        .flat_map(|(key, value)| {
-            let mut path = at.clone();
-            path.push(key.clone());
-            match value {
-                Value::Table(inner) => leaves(inner, path),
-                value => vec![(path, value.clone())],
-            }
-        })
-        .collect()
-}
-
-fn set(table: &mut Table, path: &[String], value: Value) {
-    let Some((first, rest)) = path.split_first() else {
-        return;
-    };
-    match table.get_mut(first) {
-        Some(Value::Table(inner)) if !rest.is_empty() => set(inner, rest, value),
-        _ => {
-            table.insert(first.clone(), value);
         }
     }
 }
