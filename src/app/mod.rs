@@ -96,6 +96,8 @@ impl App {
     /// # Errors
     /// [`StartError`]; nothing is left running.
     pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        // One for the process; where another server of it was first, this changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // The address first: it is the cheapest thing that can be wrong.
         let unheard = |cause| StartError::Listen(settings.listen, cause);
         let listener = TcpListener::bind(settings.listen).await.map_err(unheard)?;
@@ -276,7 +278,7 @@ fn routes(
     if settings.parts.contains(&Part::Rest) {
         let proxies = settings.trusted_proxies.clone();
         let trusts = move |peer: IpAddr| proxies.iter().any(|network| network.contains(peer));
-        let rest = Rest::new(Arc::clone(core), public_url, trusts);
+        let rest = Rest::new(Arc::clone(core), public_url, settings.hosts.clone(), trusts);
         router = router.merge(rest::router(rest));
     }
     router

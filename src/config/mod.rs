@@ -35,6 +35,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     #[serde(deserialize_with = "unless_empty")]
     pub public_url: Option<PublicUrl>,
+    pub hosts: Vec<String>,
     pub trusted_proxies: Vec<Network>,
     pub parts: Vec<Part>,
     pub data_dir: PathBuf,

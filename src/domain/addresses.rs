@@ -51,7 +51,9 @@ impl Channel {
 }
 
 /// An address whose syntax was checked: `+15558675310`, `whatsapp:+15558675310`, `messenger:123`, `a@example.com`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Address(String);

@@ -36,7 +36,7 @@ fn depth(json: &str) -> usize {
 }
 
 /// A JSON text that was checked once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, schemars::JsonSchema)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Attributes(String);

@@ -39,7 +39,9 @@ impl Kind for Receipt {
 }
 
 /// How far a copy has come (API page of receipts).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum ReceiptStatus {
@@ -89,7 +91,7 @@ impl ReceiptStatus {
 }
 
 /// How many of the copies have come how far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[expect(missing_docs, reason = "the names are the published ones")]
 pub struct Delivery {
     pub total: usize,
@@ -101,7 +103,7 @@ pub struct Delivery {
 }
 
 /// How many of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are the published ones")]
 pub enum Share {

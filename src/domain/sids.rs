@@ -175,6 +175,21 @@ impl<'de, K: Kind> Deserialize<'de> for Sid<K> {
     }
 }
 
+impl<K: Kind> schemars::JsonSchema for Sid<K> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("{}_sid", K::PREFIX).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let pattern = format!("^{}[0-9a-fA-F]{{32}}$", K::PREFIX);
+        schemars::json_schema!({ "type": "string", "pattern": pattern })
+    }
+}
+
 impl<K> sqlx::Type<sqlx::Postgres> for Sid<K> {
     fn type_info() -> sqlx::postgres::PgTypeInfo {
         <Uuid as sqlx::Type<sqlx::Postgres>>::type_info()

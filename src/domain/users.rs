@@ -24,7 +24,17 @@ pub const SYSTEM: &str = "system";
 
 /// A name by which a program knows a person: case-sensitive, unique in its service, up to 256 characters.
 #[derive(
-    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    sqlx::Type,
+    schemars::JsonSchema,
 )]
 #[serde(transparent)]
 #[sqlx(transparent)]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Rest;
 use super::error::ApiError;
+use super::layers::Came;
 use crate::domain::{Actor, Ctx, Error, Origin, ServiceSid};
 use crate::ops::{self, accounts};
 
@@ -117,10 +118,10 @@ async fn named_service(parts: &mut Parts, rest: &Rest) -> Option<String> {
 /// Scheme and host of printed URLs: as configured, or as the request came. Forwarding headers count only from trusted
 /// proxies, or anybody could make answers point anywhere.
 fn base(parts: &Parts, rest: &Rest) -> String {
-    let prefix = match parts.extensions.get::<OriginalUri>() {
-        Some(uri) if uri.path().starts_with(super::PREFIX) => super::PREFIX,
-        _ => "",
-    };
+    let prefix = parts
+        .extensions
+        .get::<Came>()
+        .map_or("", |came| came.prefix);
     if let Some(url) = &rest.public_url {
         return format!("{url}{prefix}");
     }

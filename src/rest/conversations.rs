@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
@@ -11,19 +12,21 @@ use super::caller::Caller;
 use super::error::{ApiError, ApiResult};
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
+use super::params::{Param, WEBHOOKS, duration, json, moment, short, sid, text, word};
 use super::path::Names;
-use super::resource::{Created, NoContent};
+use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_LARGE_BYTES;
 use crate::domain::conversations::{ConversationChanges, ConversationFilter, unique_name};
-use crate::domain::time::{self, whole_seconds};
+use crate::domain::time;
 use crate::domain::timers::Timer;
 use crate::domain::{
     AccountSid, Attributes, Conversation, ConversationSid, Error, Invalid, MessagingServiceSid,
-    MomentKey, Page, ServiceSid, State as Life, Timestamp, friendly_name,
+    MomentKey, Page, ServiceSid, State as Life, friendly_name,
 };
 use crate::ops;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "conversation")]
 pub(super) struct View {
     sid: ConversationSid,
     account_sid: AccountSid,
@@ -33,10 +36,8 @@ pub(super) struct View {
     unique_name: Option<String>,
     attributes: Attributes,
     state: Life,
-    #[serde(with = "whole_seconds")]
-    date_created: Timestamp,
-    #[serde(with = "whole_seconds")]
-    date_updated: Timestamp,
+    date_created: Moment,
+    date_updated: Moment,
     timers: Timers,
     bindings: Bindings,
     url: String,
@@ -44,34 +45,29 @@ pub(super) struct View {
 }
 
 /// Each end is there only while its timer runs.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Timers {
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        with = "whole_seconds::option"
-    )]
-    date_inactive: Option<Timestamp>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        with = "whole_seconds::option"
-    )]
-    date_closed: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_inactive: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_closed: Option<Moment>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Bindings {
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<EmailBinding>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EmailBinding {
     #[serde(rename = "projected_address")]
     address: Option<String>,
     name: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "conversation_links")]
 struct Links {
     participants: String,
     messages: String,
@@ -88,11 +84,11 @@ fn view(caller: &Caller, row: Conversation) -> View {
         chat_service_sid: row.service_sid,
         messaging_service_sid: row.messaging_service_sid,
         state: row.state,
-        date_created: row.date_created,
-        date_updated: row.date_updated,
+        date_created: row.date_created.into(),
+        date_updated: row.date_updated.into(),
         timers: Timers {
-            date_inactive: row.date_inactive(),
-            date_closed: row.date_closed(),
+            date_inactive: row.date_inactive().map(Moment::from),
+            date_closed: row.date_closed().map(Moment::from),
         },
         bindings: Bindings {
             email: (row.email_address.is_some() || row.email_name.is_some()).then_some(
@@ -114,6 +110,28 @@ fn view(caller: &Caller, row: Conversation) -> View {
         url,
     }
 }
+
+/// The parameters of a conversation, at creation and in an update.
+pub(super) const WANTED: &[Param] = &[
+    WEBHOOKS,
+    short("FriendlyName", 256),
+    short("UniqueName", 256),
+    json("Attributes"),
+    sid("MessagingServiceSid", "MG"),
+    word("State", &["active", "inactive", "closed", "initializing"]),
+    duration("Timers.Inactive"),
+    duration("Timers.Closed"),
+    moment("DateCreated"),
+    moment("DateUpdated"),
+    text("Bindings.Email.Address"),
+    text("Bindings.Email.Name"),
+];
+/// What narrows the list.
+pub(super) const FILTERS: &[Param] = &[
+    moment("StartDate"),
+    moment("EndDate"),
+    word("State", &["active", "inactive", "closed", "initializing"]),
+];
 
 fn read(mut form: Fields) -> Result<ConversationChanges, Error> {
     let messaging_service_sid = form.take_filled("MessagingServiceSid");
@@ -146,7 +164,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult<Created<View>> {
-    let wanted = read(Fields::read(&headers, body).await?)?;
+    let wanted = read(Fields::read(&headers, body, WANTED).await?)?;
     let conversation = ops::conversations::create(&rest.core, &caller.ctx, wanted).await?;
     Ok(Created(view(&caller, conversation)))
 }
@@ -192,9 +210,9 @@ fn filter(query: &mut Fields) -> Result<(Option<ConversationFilter>, Given), Err
 pub(super) async fn list(
     State(rest): State<Rest>,
     caller: Caller,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Listed<View>> {
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     let (filter, given) = filter(&mut query)?;
     let url = format!("{}/Conversations", caller.scope());
     let asked: Asked<MomentKey> = Asked::read(lists::CONVERSATIONS, url, &mut query, &given)?;
@@ -230,7 +248,7 @@ pub(super) async fn update(
     body: Body,
 ) -> ApiResult<Json<View>> {
     let which = names.conversation()?;
-    let read = Fields::read(&headers, body).await.and_then(read);
+    let read = Fields::read(&headers, body, WANTED).await.and_then(read);
     let changes = match read {
         Ok(changes) if !changes.is_empty() => changes,
         Ok(_) => return Err(rest.refuse(&caller, &which, Error::NothingToUpdate).await),

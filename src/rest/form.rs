@@ -3,26 +3,32 @@
 use std::collections::VecDeque;
 
 use axum::body::{Body, Bytes};
+use axum::extract::RawQuery;
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode;
 
+use super::params::{PAGE, Param};
 use crate::domain::{Error, Field, Invalid, Timestamp, time};
 
 /// The longest body of a request, media apart (our choice).
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Named values in the order given; a name may come several times.
-#[derive(Debug, Default)]
-pub struct Fields(VecDeque<(String, String)>);
+/// Named values in the order given; a name may come several times. What the operation does not declare is dropped.
+#[derive(Debug)]
+pub struct Fields {
+    values: VecDeque<(String, String)>,
+    declared: &'static [Param],
+}
 
 impl Fields {
     /// Reads `application/x-www-form-urlencoded` text. An escape that is none stands for itself.
     ///
     /// # Errors
     /// [`Error::Malformed`] for what is no UTF-8, or has a NUL character, which no text column can hold.
-    pub fn parse(text: &[u8]) -> Result<Self, Error> {
-        text.split(|byte| *byte == b'&')
+    fn parse(text: &[u8], declared: &'static [Param]) -> Result<Self, Error> {
+        let values = text
+            .split(|byte| *byte == b'&')
             .filter(|pair| !pair.is_empty())
             .map(|pair| {
                 let mut sides = pair.splitn(2, |byte| *byte == b'=');
@@ -32,15 +38,27 @@ impl Fields {
                 );
                 Ok((decode(name)?, decode(value)?))
             })
-            .collect::<Result<_, _>>()
-            .map(Self)
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { values, declared })
+    }
+
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// As a form: [`Error::Malformed`].
+    pub fn query(RawQuery(query): RawQuery, declared: &'static [Param]) -> Result<Self, Error> {
+        Self::parse(query.unwrap_or_default().as_bytes(), declared)
     }
 
     /// Reads a request's body, whose size is limited before it is read.
     ///
     /// # Errors
     /// [`Error::TooLarge`]; [`Error::Malformed`] also for another content type (none at all counts as a form).
-    pub async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Error> {
+    pub async fn read(
+        headers: &HeaderMap,
+        body: Body,
+        declared: &'static [Param],
+    ) -> Result<Self, Error> {
         let bytes = read_body(headers, body).await?;
         let is_form = match headers.get(header::CONTENT_TYPE) {
             None => true,
@@ -54,13 +72,14 @@ impl Fields {
                 "the content type must be application/x-www-form-urlencoded",
             ));
         }
-        Self::parse(&bytes)
+        Self::parse(&bytes, declared)
     }
 
     /// Takes the value of a name; the last one, if it came several times.
     pub fn take(&mut self, name: &str) -> Option<String> {
+        self.must_declare(name);
         let mut last = None;
-        self.0.retain_mut(|(key, value)| {
+        self.values.retain_mut(|(key, value)| {
             let hit = key == name;
             if hit {
                 last = Some(std::mem::take(value));
@@ -72,8 +91,9 @@ impl Fields {
 
     /// Takes all values of a name; none if it did not come. One empty value is an empty list.
     pub fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
+        self.must_declare(name);
         let mut all = Vec::new();
-        self.0.retain_mut(|(key, value)| {
+        self.values.retain_mut(|(key, value)| {
             let hit = key == name;
             if hit {
                 all.push(std::mem::take(value));
@@ -84,6 +104,35 @@ impl Fields {
             [] => None,
             [only] if only.is_empty() => Some(Vec::new()),
             _ => Some(all),
+        }
+    }
+
+    /// A parameter that is read but not declared would be missing in the published document.
+    fn must_declare(&self, name: &str) {
+        debug_assert!(
+            self.declared
+                .iter()
+                .chain(PAGE)
+                .any(|param| param.name == name),
+            "{name} is read but not declared"
+        );
+    }
+
+    /// Takes `true` or `false`, in any case of letters; an empty text counts as absent.
+    ///
+    /// # Errors
+    /// 20422 for another word.
+    pub fn take_bool(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
+        let wants = "true or false";
+        match self
+            .take_filled(name)
+            .map(|word| word.to_ascii_lowercase())
+            .as_deref()
+        {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(Invalid::Parameter { name, wants }.into()),
         }
     }
 
@@ -152,12 +201,23 @@ pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rest::params::text;
     use proptest::prelude::*;
+
+    const TEST: &[Param] = &[
+        text("FriendlyName"),
+        text("A"),
+        text("F"),
+        text("E"),
+        text("Odd"),
+        text("Missing"),
+    ];
 
     #[test]
     fn reads_what_the_libraries_send() {
         let mut fields = Fields::parse(
             b"FriendlyName=Hi%20%26%20bye&A=1+2&F=a&F=b&E=&Odd=100%&Timers.Inactive=PT1M",
+            TEST,
         )
         .expect("a form");
         assert_eq!(fields.take("FriendlyName").as_deref(), Some("Hi & bye"));
@@ -174,14 +234,17 @@ mod tests {
     #[test]
     fn refuses_what_cannot_be_stored() {
         for text in [&b"Body=%00"[..], b"Body=%ff", b"Body=\xff"] {
-            assert!(matches!(Fields::parse(text), Err(Error::Malformed(_))));
+            assert!(matches!(
+                Fields::parse(text, TEST),
+                Err(Error::Malformed(_))
+            ));
         }
     }
 
     proptest! {
         #[test]
         fn never_panics(text in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Fields::parse(&text);
+            let _ = Fields::parse(&text, TEST);
         }
     }
 }

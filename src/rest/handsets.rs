@@ -14,6 +14,7 @@ use super::Rest;
 use super::caller::Caller;
 use super::error::ApiResult;
 use super::form::{Fields, read_body};
+use super::params::{Param, text};
 use super::path::Names;
 use super::resource::{Created, NoContent};
 use crate::domain::addresses::AddressPair;
@@ -107,6 +108,9 @@ struct Force {
     error_code: Option<i32>,
 }
 
+/// What narrows a thread.
+const FILTERS: &[Param] = &[text("to")];
+
 /// There are no handsets where the simulator is off.
 fn there(rest: &Rest) -> Result<(), Error> {
     match rest.core.simulator {
@@ -180,11 +184,11 @@ pub(super) async fn thread(
     State(rest): State<Rest>,
     caller: Caller,
     names: Names,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Json<Thread>> {
     there(&rest)?;
     let address = address(&names)?;
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     // A plus that was not escaped reads as a space; no address has one.
     let proxy = query
         .take_filled("to")

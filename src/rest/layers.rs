@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
@@ -16,8 +15,8 @@ use tower::{ServiceExt as _, service_fn};
 use tracing::{Instrument as _, info_span};
 
 use super::error::{NeedsPath, print};
-use super::{PREFIX, sent};
-use crate::domain::{Clock, Error, Kind, Sid};
+use super::{Rest, product};
+use crate::domain::{Error, Kind, Sid};
 
 /// Headers of every answer (the published examples show them on each); errors need them too, or a browser's program
 /// cannot read why.
@@ -55,16 +54,16 @@ impl Kind for Asked {
 
 /// Wraps the routes.
 pub(super) fn around(
-    clock: Arc<dyn Clock>,
+    rest: Rest,
     routes: Router,
 ) -> BoxCloneSyncService<Request, Response, Infallible> {
     BoxCloneSyncService::new(service_fn(move |request: Request| {
-        let (clock, routes) = (Arc::clone(&clock), routes.clone());
+        let (rest, routes) = (rest.clone(), routes.clone());
         async move {
-            let id = Sid::<Asked>::new(clock.now()).to_string();
+            let id = Sid::<Asked>::new(rest.core.clock.now()).to_string();
             let span = info_span!("request", request.id = id, method = %request.method(), path = request.uri().path());
             let path = request.uri().path().to_owned();
-            let mut response = match tidy(request) {
+            let mut response = match tidy(request, &rest.hosts) {
                 Some(request) => {
                     match AssertUnwindSafe(routes.oneshot(request))
                         .catch_unwind()
@@ -102,31 +101,37 @@ fn class(response: &Response) -> &'static str {
     }
 }
 
-/// Strips the product's prefix and one slash at the end; the URI as it was sent is kept beside it.
-fn tidy(mut request: Request) -> Option<Request> {
-    let original = sent(&request);
+/// How a request came, before its path was tidied.
+#[derive(Debug, Clone)]
+pub(super) struct Came {
+    /// The prefix of its product, if the path named it: printed URLs repeat it.
+    pub prefix: &'static str,
+}
+
+/// Puts the product in front of the path and strips one slash at its end. None for a path that no product has.
+fn tidy(mut request: Request, domains: &[String]) -> Option<Request> {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| request.uri().host())
+        .unwrap_or_default();
     let path = request.uri().path();
-    let mut tidied = path;
-    while let Some(rest) = tidied
-        .strip_prefix(PREFIX)
-        .filter(|rest| rest.starts_with('/'))
-    {
-        tidied = rest;
+    let found = product::find(request.method().as_str(), host, path, domains)?;
+    let (prefix, within) = (found.product.prefix(), found.path);
+    let within = within.strip_suffix('/').unwrap_or(within);
+    let came = Came {
+        prefix: if found.prefixed { prefix } else { "" },
+    };
+    let query = request.uri().query();
+    let mut tidied = format!("{prefix}{within}");
+    if let Some(query) = query {
+        tidied.push('?');
+        tidied.push_str(query);
     }
-    if tidied.len() > 1 {
-        tidied = tidied.strip_suffix('/').unwrap_or(tidied);
-    }
-    if tidied.len() != path.len() {
-        let query = request
-            .uri()
-            .query()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
-        let tidied: PathAndQuery = format!("{tidied}{query}").parse().ok()?;
-        let mut parts = request.uri().clone().into_parts();
-        parts.path_and_query = Some(tidied);
-        *request.uri_mut() = Uri::from_parts(parts).ok()?;
-    }
-    request.extensions_mut().insert(original);
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(tidied.parse::<PathAndQuery>().ok()?);
+    *request.uri_mut() = Uri::from_parts(parts).ok()?;
+    request.extensions_mut().insert(came);
     Some(request)
 }

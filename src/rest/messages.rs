@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
@@ -11,20 +12,21 @@ use super::caller::Caller;
 use super::error::ApiResult;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
+use super::params::{Param, WEBHOOKS, json, moment, short, sid, text, word};
 use super::path::Names;
-use super::resource::{Created, NoContent};
+use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_SMALL_BYTES;
 use crate::domain::messages::{
     Content, Media, MessageChanges, author, body as message_body, subject,
 };
-use crate::domain::time::whole_seconds;
 use crate::domain::{
     AccountSid, Attributes, ConversationSid, Delivery, Draft, Error, Invalid, Message, MessageSid,
-    Order, ParticipantSid, ServiceSid, Sid, Timestamp,
+    Order, ParticipantSid, ServiceSid, Sid,
 };
 use crate::ops;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "message")]
 pub(super) struct View {
     sid: MessageSid,
     account_sid: AccountSid,
@@ -37,17 +39,16 @@ pub(super) struct View {
     media: Option<()>,
     attributes: Attributes,
     participant_sid: Option<ParticipantSid>,
-    #[serde(with = "whole_seconds")]
-    date_created: Timestamp,
-    #[serde(with = "whole_seconds")]
-    date_updated: Timestamp,
+    date_created: Moment,
+    date_updated: Moment,
     delivery: Option<Delivery>,
     content_sid: Option<()>,
     url: String,
     links: Links,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "message_links")]
 struct Links {
     delivery_receipts: String,
     channel_metadata: String,
@@ -72,8 +73,8 @@ fn view(caller: &Caller, row: Message) -> View {
         media: None,
         attributes: row.attributes,
         participant_sid: row.participant_sid,
-        date_created: row.date_created,
-        date_updated: row.date_updated,
+        date_created: row.date_created.into(),
+        date_updated: row.date_updated.into(),
         content_sid: None,
         links: Links {
             delivery_receipts: format!("{url}/Receipts"),
@@ -82,6 +83,32 @@ fn view(caller: &Caller, row: Message) -> View {
         url,
     }
 }
+
+/// The parameters of a new message.
+pub(super) const NEW: &[Param] = &[
+    WEBHOOKS,
+    short("Author", 256),
+    text("Body"),
+    moment("DateCreated"),
+    moment("DateUpdated"),
+    json("Attributes"),
+    sid("MediaSid", "ME").repeated(),
+    sid("ContentSid", "HX"),
+    json("ContentVariables"),
+    short("Subject", 256),
+];
+/// The parameters of an update.
+pub(super) const CHANGES: &[Param] = &[
+    WEBHOOKS,
+    short("Author", 256),
+    text("Body"),
+    moment("DateCreated"),
+    moment("DateUpdated"),
+    json("Attributes"),
+    short("Subject", 256),
+];
+/// What orders the list.
+pub(super) const FILTERS: &[Param] = &[word("Order", &["asc", "desc"])];
 
 fn attributes(form: &mut Fields) -> Result<Option<Attributes>, Error> {
     form.take("Attributes")
@@ -136,7 +163,7 @@ pub(super) async fn create(
     body: Body,
 ) -> ApiResult<Created<View>> {
     let to = names.conversation()?;
-    let draft = match Fields::read(&headers, body).await.and_then(read_draft) {
+    let draft = match Fields::read(&headers, body, NEW).await.and_then(read_draft) {
         Ok(draft) => draft,
         Err(refusal) => return Err(rest.refuse(&caller, &to, refusal).await),
     };
@@ -149,11 +176,11 @@ pub(super) async fn list(
     State(rest): State<Rest>,
     caller: Caller,
     names: Names,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Listed<View>> {
     let held = ops::conversations::fetch(&rest.core, &caller.ctx, &names.conversation()?).await?;
     let of = held.conversation.sid;
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     let given = query.take_filled("Order");
     let order = match given.as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("asc") => Order::Ascending,
@@ -193,7 +220,7 @@ pub(super) async fn update(
 ) -> ApiResult<Json<View>> {
     let (of, sid) = (names.conversation()?, names.sid("message")?);
     ops::messages::fetch(&rest.core, &caller.ctx, &of, sid).await?;
-    let changes = read_changes(Fields::read(&headers, body).await?)?;
+    let changes = read_changes(Fields::read(&headers, body, CHANGES).await?)?;
     if changes.is_empty() {
         return Err(Error::NothingToUpdate.into());
     }

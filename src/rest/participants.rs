@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
@@ -11,18 +12,19 @@ use super::caller::Caller;
 use super::error::ApiResult;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
+use super::params::{self, Param, WEBHOOKS, integer, json, moment, short, sid};
 use super::path::Names;
-use super::resource::{Created, NoContent};
+use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_SMALL_BYTES;
 use crate::domain::participants::{Horizon, NewBinding, NewParticipant, ParticipantChanges};
-use crate::domain::time::whole_seconds;
 use crate::domain::{
     AccountSid, Address, Attributes, ConversationSid, Error, Field, Identity, Invalid, MomentKey,
-    Participant, ParticipantSid, RoleSid, ServiceSid, Timestamp,
+    Participant, ParticipantSid, RoleSid, ServiceSid,
 };
 use crate::ops;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "participant")]
 pub(super) struct View {
     sid: ParticipantSid,
     account_sid: AccountSid,
@@ -34,17 +36,15 @@ pub(super) struct View {
     messaging_binding: Option<BindingView>,
     role_sid: Option<RoleSid>,
     last_read_message_index: Option<i64>,
-    #[serde(with = "whole_seconds::option")]
-    last_read_timestamp: Option<Timestamp>,
-    #[serde(with = "whole_seconds")]
-    date_created: Timestamp,
-    #[serde(with = "whole_seconds")]
-    date_updated: Timestamp,
+    last_read_timestamp: Option<Moment>,
+    date_created: Moment,
+    date_updated: Moment,
     url: String,
 }
 
 /// Only what has a value is printed.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "messaging_binding")]
 struct BindingView {
     #[serde(rename = "type")]
     channel: &'static str,
@@ -73,9 +73,9 @@ fn view(caller: &Caller, row: Participant) -> View {
         attributes: row.attributes,
         role_sid: row.role_sid,
         last_read_message_index: row.last_read_message_index,
-        last_read_timestamp: row.last_read_timestamp,
-        date_created: row.date_created,
-        date_updated: row.date_updated,
+        last_read_timestamp: row.last_read_timestamp.map(Moment::from),
+        date_created: row.date_created.into(),
+        date_updated: row.date_updated.into(),
         url: format!(
             "{}/Conversations/{}/Participants/{}",
             caller.scope(),
@@ -84,6 +84,34 @@ fn view(caller: &Caller, row: Participant) -> View {
         ),
     }
 }
+
+/// The parameters of a new participant.
+pub(super) const NEW: &[Param] = &[
+    WEBHOOKS,
+    short("Identity", 256),
+    short("MessagingBinding.Address", 256),
+    short("MessagingBinding.ProxyAddress", 256),
+    moment("DateCreated"),
+    moment("DateUpdated"),
+    json("Attributes"),
+    short("MessagingBinding.ProjectedAddress", 256),
+    sid("RoleSid", "RL"),
+];
+/// The parameters of an update.
+pub(super) const CHANGES: &[Param] = &[
+    WEBHOOKS,
+    moment("DateCreated"),
+    moment("DateUpdated"),
+    json("Attributes"),
+    sid("RoleSid", "RL"),
+    short("MessagingBinding.ProxyAddress", 256),
+    short("MessagingBinding.ProjectedAddress", 256),
+    short("Identity", 256),
+    integer("LastReadMessageIndex"),
+    moment("LastReadTimestamp"),
+];
+/// The list is never narrowed.
+pub(super) const FILTERS: &[Param] = params::NONE;
 
 fn attributes(form: &mut Fields) -> Result<Option<Attributes>, Error> {
     form.take("Attributes")
@@ -156,7 +184,7 @@ pub(super) async fn create(
     body: Body,
 ) -> ApiResult<Created<View>> {
     let of = names.conversation()?;
-    let new = match Fields::read(&headers, body).await.and_then(read_new) {
+    let new = match Fields::read(&headers, body, NEW).await.and_then(read_new) {
         Ok(new) => new,
         Err(refusal) => return Err(rest.refuse(&caller, &of, refusal).await),
     };
@@ -169,11 +197,11 @@ pub(super) async fn list(
     State(rest): State<Rest>,
     caller: Caller,
     names: Names,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Listed<View>> {
     let held = ops::conversations::fetch(&rest.core, &caller.ctx, &names.conversation()?).await?;
     let of = held.conversation.sid;
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     let url = format!("{}/Conversations/{of}/Participants", caller.scope());
     let asked: Asked<MomentKey> = Asked::read(lists::PARTICIPANTS, url, &mut query, &[])?;
     let page = ops::participants::list(&rest.core, &caller.ctx, &of.into(), &asked.page).await?;
@@ -201,7 +229,7 @@ pub(super) async fn update(
 ) -> ApiResult<Json<View>> {
     let (of, which) = (names.conversation()?, names.participant()?);
     ops::participants::fetch(&rest.core, &caller.ctx, &of, &which).await?;
-    let changes = read_changes(Fields::read(&headers, body).await?)?;
+    let changes = read_changes(Fields::read(&headers, body, CHANGES).await?)?;
     if changes.is_empty() {
         return Err(Error::NothingToUpdate.into());
     }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
@@ -9,15 +10,17 @@ use super::caller::Caller;
 use super::error::ApiResult;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
+use super::params;
 use super::path::Names;
-use crate::domain::time::whole_seconds;
+use super::resource::Moment;
 use crate::domain::{
     AccountSid, ConversationSid, MessageSid, MomentKey, ParticipantSid, Receipt, ReceiptSid,
-    ReceiptStatus, ServiceSid, Timestamp,
+    ReceiptStatus, ServiceSid,
 };
 use crate::ops;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "receipt")]
 pub(super) struct View {
     sid: ReceiptSid,
     account_sid: AccountSid,
@@ -29,10 +32,8 @@ pub(super) struct View {
     participant_sid: ParticipantSid,
     status: Option<ReceiptStatus>,
     error_code: i32,
-    #[serde(with = "whole_seconds")]
-    date_created: Timestamp,
-    #[serde(with = "whole_seconds")]
-    date_updated: Timestamp,
+    date_created: Moment,
+    date_updated: Moment,
     url: String,
 }
 
@@ -47,8 +48,8 @@ fn view(caller: &Caller, receipt: Receipt) -> View {
         participant_sid: receipt.participant_sid,
         status: receipt.status,
         error_code: receipt.error_code,
-        date_created: receipt.date_created,
-        date_updated: receipt.date_updated,
+        date_created: receipt.date_created.into(),
+        date_updated: receipt.date_updated.into(),
         url: format!(
             "{}/Conversations/{}/Messages/{}/Receipts/{}",
             caller.scope(),
@@ -59,19 +60,22 @@ fn view(caller: &Caller, receipt: Receipt) -> View {
     }
 }
 
+/// The list is never narrowed.
+pub(super) const FILTERS: &[params::Param] = params::NONE;
+
 /// `GET …/Receipts`
 pub(super) async fn list(
     State(rest): State<Rest>,
     caller: Caller,
     names: Names,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Listed<View>> {
     let (of, message): (_, MessageSid) = (names.conversation()?, names.sid("message")?);
     let conversation = ops::conversations::fetch(&rest.core, &caller.ctx, &of)
         .await?
         .conversation
         .sid;
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     let url = format!(
         "{}/Conversations/{conversation}/Messages/{message}/Receipts",
         caller.scope()

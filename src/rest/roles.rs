@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
@@ -11,17 +12,17 @@ use super::caller::Caller;
 use super::error::ApiResult;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
+use super::params::{self, Param, short, text, word};
 use super::path::Names;
-use super::resource::{Created, NoContent};
+use super::resource::{Created, Moment, NoContent};
 use crate::domain::roles::{NewRole, permissions};
-use crate::domain::time::whole_seconds;
 use crate::domain::{
-    AccountSid, Error, Invalid, MomentKey, Role, RoleSid, RoleType, ServiceSid, Timestamp,
-    friendly_name,
+    AccountSid, Error, Invalid, MomentKey, Role, RoleSid, RoleType, ServiceSid, friendly_name,
 };
 use crate::ops;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "role")]
 pub(super) struct View {
     sid: RoleSid,
     account_sid: AccountSid,
@@ -30,10 +31,8 @@ pub(super) struct View {
     #[serde(rename = "type")]
     scope: &'static str,
     permissions: Vec<String>,
-    #[serde(with = "whole_seconds")]
-    date_created: Timestamp,
-    #[serde(with = "whole_seconds")]
-    date_updated: Timestamp,
+    date_created: Moment,
+    date_updated: Moment,
     url: String,
 }
 
@@ -45,11 +44,22 @@ fn view(caller: &Caller, role: Role) -> View {
         friendly_name: role.friendly_name,
         scope: role.scope.as_str(),
         permissions: role.permissions,
-        date_created: role.date_created,
-        date_updated: role.date_updated,
+        date_created: role.date_created.into(),
+        date_updated: role.date_updated.into(),
         url: format!("{}/Roles/{}", caller.scope(), role.sid),
     }
 }
+
+/// The parameters of a new role.
+pub(super) const NEW: &[Param] = &[
+    short("FriendlyName", 256).required(),
+    word("Type", &["conversation", "service"]).required(),
+    text("Permission").required().repeated(),
+];
+/// The parameters of an update.
+pub(super) const CHANGES: &[Param] = &[text("Permission").required().repeated()];
+/// The list is never narrowed.
+pub(super) const FILTERS: &[Param] = params::NONE;
 
 fn read(mut form: Fields) -> Result<NewRole, Error> {
     let name = form
@@ -71,7 +81,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult<Created<View>> {
-    let new = read(Fields::read(&headers, body).await?)?;
+    let new = read(Fields::read(&headers, body, NEW).await?)?;
     let role = ops::roles::create(&rest.core, &caller.ctx, new).await?;
     Ok(Created(view(&caller, role)))
 }
@@ -80,9 +90,9 @@ pub(super) async fn create(
 pub(super) async fn list(
     State(rest): State<Rest>,
     caller: Caller,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Listed<View>> {
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     let asked: Asked<MomentKey> = Asked::read(
         lists::ROLES,
         format!("{}/Roles", caller.scope()),
@@ -113,7 +123,7 @@ pub(super) async fn update(
 ) -> ApiResult<Json<View>> {
     let sid = names.sid("role")?;
     ops::roles::fetch(&rest.core, &caller.ctx, sid).await?;
-    let mut form = Fields::read(&headers, body).await?;
+    let mut form = Fields::read(&headers, body, CHANGES).await?;
     let wanted = form.take_list("Permission").unwrap_or_default();
     let role = ops::roles::update(&rest.core, &caller.ctx, sid, wanted).await?;
     Ok(Json(view(&caller, role)))

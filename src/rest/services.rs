@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
@@ -11,25 +12,25 @@ use super::caller::Caller;
 use super::error::ApiResult;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
-use super::resource::{Created, NoContent};
-use crate::domain::time::whole_seconds;
-use crate::domain::{AccountSid, MomentKey, Service, ServiceSid, Timestamp};
+use super::params::{self, Param, short};
+use super::resource::{Created, Moment, NoContent};
+use crate::domain::{AccountSid, MomentKey, Service, ServiceSid};
 use crate::ops;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "service")]
 pub(super) struct View {
     sid: ServiceSid,
     account_sid: AccountSid,
     friendly_name: String,
-    #[serde(with = "whole_seconds")]
-    date_created: Timestamp,
-    #[serde(with = "whole_seconds")]
-    date_updated: Timestamp,
+    date_created: Moment,
+    date_updated: Moment,
     url: String,
     links: Links,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "service_links")]
 struct Links {
     conversations: String,
     users: String,
@@ -47,8 +48,8 @@ fn view(caller: &Caller, service: Service) -> View {
         sid: service.sid,
         account_sid: service.account_sid,
         friendly_name: service.friendly_name,
-        date_created: service.date_created,
-        date_updated: service.date_updated,
+        date_created: service.date_created.into(),
+        date_updated: service.date_updated.into(),
         links: Links {
             conversations: link("Conversations"),
             users: link("Users"),
@@ -62,6 +63,11 @@ fn view(caller: &Caller, service: Service) -> View {
     }
 }
 
+/// The parameters of a new service.
+pub(super) const NEW: &[Param] = &[short("FriendlyName", 256).required()];
+/// The list is never narrowed.
+pub(super) const FILTERS: &[Param] = params::NONE;
+
 /// `POST /v1/Services`
 pub(super) async fn create(
     State(rest): State<Rest>,
@@ -69,7 +75,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult<Created<View>> {
-    let mut form = Fields::read(&headers, body).await?;
+    let mut form = Fields::read(&headers, body, NEW).await?;
     let service = ops::services::create(&rest.core, &caller.ctx, form.take("FriendlyName")).await?;
     Ok(Created(view(&caller, service)))
 }
@@ -78,9 +84,9 @@ pub(super) async fn create(
 pub(super) async fn list(
     State(rest): State<Rest>,
     caller: Caller,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Listed<View>> {
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     let url = format!("{}/v1/Services", caller.base);
     let asked: Asked<MomentKey> = Asked::read(lists::SERVICES, url, &mut query, &[])?;
     let page = ops::services::list(&rest.core, &caller.ctx, &asked.page).await?;

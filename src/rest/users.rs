@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
@@ -11,18 +12,19 @@ use super::caller::Caller;
 use super::error::ApiResult;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
+use super::params::{self, Param, WEBHOOKS, json, short, sid};
 use super::path::Names;
-use super::resource::{Created, NoContent};
+use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_LARGE_BYTES;
-use crate::domain::time::whole_seconds;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
-    AccountSid, Attributes, Error, Field, Identity, Invalid, MomentKey, RoleSid, ServiceSid,
-    Timestamp, User, UserSid, friendly_name,
+    AccountSid, Attributes, Error, Field, Identity, Invalid, MomentKey, RoleSid, ServiceSid, User,
+    UserSid, friendly_name,
 };
 use crate::ops;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "user")]
 pub(super) struct View {
     sid: UserSid,
     account_sid: AccountSid,
@@ -34,15 +36,14 @@ pub(super) struct View {
     /// Null while reachability is off, which it is.
     is_online: Option<bool>,
     is_notifiable: Option<bool>,
-    #[serde(with = "whole_seconds")]
-    date_created: Timestamp,
-    #[serde(with = "whole_seconds")]
-    date_updated: Timestamp,
+    date_created: Moment,
+    date_updated: Moment,
     url: String,
     links: Links,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "user_links")]
 struct Links {
     user_conversations: String,
 }
@@ -59,14 +60,32 @@ fn view(caller: &Caller, user: User) -> View {
         attributes: user.attributes,
         is_online: None,
         is_notifiable: None,
-        date_created: user.date_created,
-        date_updated: user.date_updated,
+        date_created: user.date_created.into(),
+        date_updated: user.date_updated.into(),
         links: Links {
             user_conversations: format!("{url}/Conversations"),
         },
         url,
     }
 }
+
+/// The parameters of a new user.
+pub(super) const NEW: &[Param] = &[
+    WEBHOOKS,
+    short("Identity", 256).required(),
+    short("FriendlyName", 256),
+    json("Attributes"),
+    sid("RoleSid", "RL"),
+];
+/// The parameters of an update.
+pub(super) const CHANGES: &[Param] = &[
+    WEBHOOKS,
+    short("FriendlyName", 256),
+    json("Attributes"),
+    sid("RoleSid", "RL"),
+];
+/// The list is never narrowed.
+pub(super) const FILTERS: &[Param] = params::NONE;
 
 fn read_new(mut form: Fields) -> Result<NewUser, Error> {
     let identity = Identity::parse(form.take("Identity").ok_or(Invalid::IdentityMissing)?)?;
@@ -100,7 +119,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult<Created<View>> {
-    let new = read_new(Fields::read(&headers, body).await?)?;
+    let new = read_new(Fields::read(&headers, body, NEW).await?)?;
     let user = ops::users::create(&rest.core, &caller.ctx, new).await?;
     Ok(Created(view(&caller, user)))
 }
@@ -109,9 +128,9 @@ pub(super) async fn create(
 pub(super) async fn list(
     State(rest): State<Rest>,
     caller: Caller,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
 ) -> ApiResult<Listed<View>> {
-    let mut query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let mut query = Fields::query(query, FILTERS)?;
     let asked: Asked<MomentKey> = Asked::read(
         lists::USERS,
         format!("{}/Users", caller.scope()),
@@ -142,7 +161,7 @@ pub(super) async fn update(
 ) -> ApiResult<Json<View>> {
     let which = names.user()?;
     ops::users::fetch(&rest.core, &caller.ctx, &which).await?;
-    let changes = read(Fields::read(&headers, body).await?)?;
+    let changes = read(Fields::read(&headers, body, CHANGES).await?)?;
     if changes.friendly_name == Field::Keep
         && changes.attributes.is_none()
         && changes.role_sid.is_none()
