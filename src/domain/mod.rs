@@ -5,26 +5,36 @@
 
 pub mod accounts;
 pub mod actors;
+pub mod address_configurations;
 pub mod addresses;
 pub mod attributes;
+pub mod bindings;
+pub mod contents;
 pub mod conversations;
+pub mod credentials;
 pub mod errors;
 pub mod events;
 pub mod handsets;
+pub mod idempotency;
 pub mod jobs;
+pub mod media;
 pub mod messages;
+pub mod notifications;
 pub mod pages;
 pub mod participants;
+pub mod plain_messages;
 pub mod receipts;
 pub mod roles;
 pub mod sealing;
 pub mod segments;
+pub mod senders;
 pub mod services;
 pub mod sids;
 pub mod time;
 pub mod timers;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 
 pub use accounts::{Account, AccountSid, ApiKey, ApiKeySid};
 pub use actors::{Actor, Ctx, Origin};

@@ -7,19 +7,32 @@
 
 pub mod access;
 pub mod accounts;
+pub mod address_configurations;
+pub mod bindings;
+pub mod configuration;
+pub mod contents;
 pub mod conversations;
+pub mod credentials;
 pub mod events;
 pub mod handsets;
+pub mod idempotency;
 pub mod inbound;
+pub mod keys;
 pub mod lanes;
+pub mod media;
+pub mod memberships;
 pub mod messages;
 pub mod participants;
+pub mod phone_numbers;
+pub mod plain_messages;
 pub mod reads;
 pub mod receipts;
 mod record;
 pub mod roles;
+pub mod senders;
 pub mod services;
 pub mod users;
+pub mod webhooks;
 
 use std::sync::Arc;
 

@@ -4,18 +4,31 @@
 //! ([`routes`]) is written once and mounted for both. Checks come in this order: credentials, route and method, what the
 //! URL names, the parameters, what is stored.
 
+mod accounts;
+mod address_configurations;
 mod api;
+mod bindings;
 mod caller;
+mod configuration;
+mod contents;
+mod conversation_with_participants;
 mod conversations;
+mod credentials;
 mod docs;
 mod error;
 mod form;
 mod handsets;
+mod idempotency;
+mod keys;
 mod layers;
+mod media;
 mod messages;
+mod messaging;
+mod notifications;
 mod openapi;
 mod pages;
 mod params;
+mod participant_conversations;
 mod participants;
 mod path;
 mod product;
@@ -23,8 +36,11 @@ mod receipts;
 mod resource;
 mod roles;
 mod routes;
+mod scoped_webhooks;
 mod services;
+mod user_conversations;
 mod users;
+mod webhook_configurations;
 
 use std::net::IpAddr;
 use std::sync::Arc;

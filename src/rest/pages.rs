@@ -34,6 +34,20 @@ pub mod lists {
     pub const USERS: ListKind = list("users", 50);
     /// Roles.
     pub const ROLES: ListKind = list("roles", 50);
+    /// Push credentials.
+    pub const CREDENTIALS: ListKind = list("credentials", 100);
+    /// Bindings.
+    pub const BINDINGS: ListKind = list("bindings", 100);
+    /// Address configurations.
+    pub const ADDRESS_CONFIGURATIONS: ListKind = list("address_configurations", 50);
+    /// A user's conversations, and a participant's.
+    pub const OWN_CONVERSATIONS: ListKind = list("conversations", 50);
+    /// Webhooks of one conversation.
+    pub const SCOPED_WEBHOOKS: ListKind = ListKind {
+        key: "webhooks",
+        default_size: 5,
+        max_size: 5,
+    };
 }
 
 /// What stays as it is in a value of a printed query.

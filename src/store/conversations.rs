@@ -26,8 +26,9 @@ pub async fn insert(conn: &mut PgConnection, new: &Conversation) -> sqlx::Result
     sqlx::query(
         "insert into conversations (sid, account_sid, service_sid, messaging_service_sid, friendly_name, unique_name,
                                     attributes, state, state_updated, inactive_timer, closed_timer, timers_start,
-                                    email_address, email_name, created_by, active_at, date_created, date_updated)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                                    email_address, email_name, created_by, active_at, last_message_at, date_created,
+                                    date_updated)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)",
     )
     .bind(new.sid)
     .bind(new.account_sid)

@@ -10,18 +10,28 @@
 //! on a real, migrated Postgres.
 
 pub mod accounts;
+pub mod address_configurations;
 pub mod addresses;
+pub mod bindings;
+pub mod contents;
 pub mod conversations;
+pub mod credentials;
 pub mod events;
 pub mod handsets;
+pub mod idempotency;
 pub mod jobs;
+pub mod media;
 pub mod memberships;
 pub mod messages;
 pub mod participants;
+pub mod phone_numbers;
+pub mod plain_messages;
 pub mod receipts;
 pub mod roles;
+pub mod senders;
 pub mod services;
 pub mod users;
+pub mod webhooks;
 
 use std::time::Duration;
 

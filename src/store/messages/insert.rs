@@ -130,6 +130,7 @@ pub async fn insert(
                     document_position = f.position,
                     messages_position = f.position,
                     active_at = greatest(c.active_at, f.active_at),
+                    last_message_at = greatest(c.last_message_at, f.active_at),
                     timers_start = greatest(c.timers_start, f.active_at)
                from (select conversation_sid, max(index) as index, max(position) as position,
                             date_trunc('second', max(now)) as active_at

@@ -5,10 +5,13 @@
 //! (`https://www.twilio.com/docs/api/errors`); statuses follow the kind of refusal: what the URL names and is absent
 //! 404, a conflict 409, what the caller may not do 403, the rest 400.
 
+mod invalid;
+
 use std::fmt;
 
 use super::conversations::ConversationSid;
 use super::roles::Permission;
+pub use invalid::Invalid;
 
 /// Every way an operation can end other than well.
 ///
@@ -64,73 +67,38 @@ pub enum Error {
     TooManyConversations,
     /// The conversation has no Messaging Service, so nobody on a channel can take part.
     NoMessagingService,
+    /// The credentials are good, but not for this: a standard key cannot manage keys or accounts.
+    KeyNotAuthorised,
+    /// The account is suspended or closed.
+    AccountNotActive,
+    /// The address has a configuration already.
+    AddressConfigured,
+    /// The account owns the number already.
+    NumberOwned,
+    /// The sender belongs to another Messaging Service of the account.
+    SenderTaken,
+    /// The account's default Messaging Service cannot be deleted.
+    DefaultMessagingServiceKept,
+    /// Media that hang on a message go with the message.
+    MediaAttachedKept,
+    /// The idempotency key came with another request before.
+    KeyOfOtherRequest,
+    /// A request with this idempotency key is under way.
+    RequestUnderWay,
+    /// A pair of addresses among several is bound in a conversation that is not closed.
+    AddressPairsInUse,
+    /// More participants in one request than it may bring.
+    TooManyAtOnce,
+    /// The conversation has as many webhooks as it may have.
+    TooManyWebhooks,
+    /// A temporary URL was changed, or its time is over.
+    TemporaryUrlRefused,
+    /// The range of bytes that is asked for lies behind the end.
+    RangeNotSatisfiable,
     /// The server cannot serve this now; nothing was changed and it may be tried again.
     Unavailable,
     /// A fault of ours.
     Internal(Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// What is wrong with a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each name and its sentence in `published` say it all"
-)]
-pub enum Invalid {
-    FriendlyNameMissing,
-    FriendlyNameTooLong,
-    UniqueNameTooLong,
-    UniqueNameLooksLikeSid,
-    AttributesTooLong {
-        max_bytes: usize,
-    },
-    AttributesNotJson,
-    DateCreated,
-    DateUpdated,
-    AuthorTooLong,
-    BodyTooLong,
-    IdentityMissing,
-    IdentityTooLong,
-    IdentityReserved,
-    IdentityLooksLikeSid,
-    IdentityWithAddress,
-    AddressMalformed,
-    ProxyAddressMalformed,
-    AddressEqualsProxyAddress,
-    AddressEmpty,
-    ProxyAddressEmpty,
-    ProxyAddressNotOwned,
-    ChannelsDiffer,
-    NoProxyAddressToRemove,
-    ProxyAddressNotAddable,
-    NoProjectedAddressToRemove,
-    ProjectedAddressNotAddable,
-    ProjectedAddressNotOwned,
-    IdentityNotAddable,
-    StateEmpty,
-    StateUnknown,
-    StateClosedAtCreation,
-    InactiveTimerTooShort,
-    ClosedTimerTooShort,
-    InactiveTimerMalformed,
-    ClosedTimerMalformed,
-    PermissionUnknown,
-    RoleTypeUnknown,
-    ConversationRoleNotFound,
-    ServiceRoleNotFound,
-    MessagingServiceMalformed,
-    MessagingServiceForeign,
-    MediaSidMalformed,
-    MediaNotFound,
-    ContentSidMalformed,
-    ContentNotFound,
-    LastReadMessageIndex,
-    LastReadTimestamp,
-    /// A parameter without a code of its own.
-    Parameter {
-        name: &'static str,
-        wants: &'static str,
-    },
 }
 
 /// Why an access token was refused, in the order of the checks.
@@ -191,6 +159,20 @@ impl Error {
             Self::TooManyChannelParticipants => published(400, 50422),
             Self::TooManyConversations => published(400, 50214),
             Self::NoMessagingService => published(400, 50373),
+            Self::KeyNotAuthorised => published(403, 70051),
+            Self::AccountNotActive => published(403, 20005),
+            Self::AddressConfigured => published(409, 20409),
+            Self::NumberOwned => published(409, 20409),
+            Self::SenderTaken => published(409, 20409),
+            Self::DefaultMessagingServiceKept => published(409, 20409),
+            Self::MediaAttachedKept => published(409, 20409),
+            Self::KeyOfOtherRequest => published(409, 20409),
+            Self::RequestUnderWay => published(409, 20162),
+            Self::AddressPairsInUse => published(409, 50425),
+            Self::TooManyAtOnce => published(400, 50426),
+            Self::TooManyWebhooks => published(400, 50361),
+            Self::TemporaryUrlRefused => published(403, 20403),
+            Self::RangeNotSatisfiable => published(416, 20422),
             Self::Unavailable => published(503, 20503),
             Self::Internal(_) => published(500, 20500),
         }
@@ -216,67 +198,6 @@ impl TokenFault {
             Self::IdentityTooLong => published(401, 50207),
             Self::OtherIdentity => published(403, 20403),
         }
-    }
-}
-
-impl Invalid {
-    const fn code(self) -> u32 {
-        match self {
-            Self::FriendlyNameMissing => 50000,
-            Self::FriendlyNameTooLong => 50003,
-            Self::UniqueNameTooLong => 50004,
-            Self::UniqueNameLooksLikeSid => 50390,
-            Self::AttributesTooLong { .. } => 50303,
-            Self::AttributesNotJson => 50304,
-            Self::DateCreated => 50308,
-            Self::DateUpdated => 50309,
-            Self::AuthorTooLong => 50310,
-            Self::BodyTooLong => 50504,
-            Self::IdentityMissing => 50204,
-            Self::IdentityTooLong => 50207,
-            Self::IdentityReserved => 50203,
-            Self::IdentityLooksLikeSid => 50206,
-            Self::IdentityWithAddress => 50211,
-            Self::AddressMalformed => 50407,
-            Self::ProxyAddressMalformed => 50408,
-            Self::AddressEqualsProxyAddress => 50409,
-            Self::AddressEmpty => 50411,
-            Self::ProxyAddressEmpty => 50412,
-            Self::ProxyAddressNotOwned => 50413,
-            Self::ChannelsDiffer => 50414,
-            Self::NoProxyAddressToRemove => 50440,
-            Self::ProxyAddressNotAddable => 50441,
-            Self::NoProjectedAddressToRemove => 50442,
-            Self::ProjectedAddressNotAddable => 50443,
-            Self::ProjectedAddressNotOwned => 50439,
-            Self::IdentityNotAddable => 50444,
-            Self::StateEmpty => 50374,
-            Self::StateUnknown => 50378,
-            Self::StateClosedAtCreation => 50384,
-            Self::InactiveTimerTooShort => 50375,
-            Self::ClosedTimerTooShort => 50376,
-            Self::InactiveTimerMalformed => 50379,
-            Self::ClosedTimerMalformed => 50380,
-            Self::PermissionUnknown => 50104,
-            Self::RoleTypeUnknown => 50105,
-            Self::ConversationRoleNotFound => 50109,
-            Self::ServiceRoleNotFound => 50102,
-            Self::MessagingServiceMalformed => 50341,
-            Self::MessagingServiceForeign => 50342,
-            Self::MediaSidMalformed => 50510,
-            Self::MediaNotFound => 50507,
-            Self::ContentSidMalformed => 50526,
-            Self::ContentNotFound => 20404,
-            Self::LastReadMessageIndex => 50421,
-            Self::LastReadTimestamp => 50405,
-            Self::Parameter { .. } => 20422,
-        }
-    }
-}
-
-impl From<Invalid> for Error {
-    fn from(what: Invalid) -> Self {
-        Self::Invalid(what)
     }
 }
 
@@ -328,6 +249,32 @@ impl fmt::Display for Error {
             }
             Self::TooManyConversations => f.write_str("User takes part in too many conversations"),
             Self::NoMessagingService => f.write_str("Conversation has no messaging service"),
+            Self::KeyNotAuthorised => {
+                f.write_str("The API key is not authorised for this resource")
+            }
+            Self::AccountNotActive => f.write_str("Account is not active"),
+            Self::AddressConfigured => f.write_str("The address is configured already"),
+            Self::NumberOwned => f.write_str("The phone number belongs to the account already"),
+            Self::SenderTaken => {
+                f.write_str("The sender belongs to another messaging service of the account")
+            }
+            Self::DefaultMessagingServiceKept => {
+                f.write_str("The default messaging service of an account cannot be deleted")
+            }
+            Self::MediaAttachedKept => {
+                f.write_str("The media belong to a message; delete the message")
+            }
+            Self::KeyOfOtherRequest => {
+                f.write_str("The Idempotency-Key was used with another request")
+            }
+            Self::RequestUnderWay => {
+                f.write_str("A request with this Idempotency-Key is under way")
+            }
+            Self::AddressPairsInUse => f.write_str("One or more address pairs are in use already"),
+            Self::TooManyAtOnce => f.write_str("More than 10 participants in one request"),
+            Self::TooManyWebhooks => f.write_str("Webhook limit of the conversation exceeded"),
+            Self::TemporaryUrlRefused => f.write_str("The URL is not valid any more"),
+            Self::RangeNotSatisfiable => f.write_str("The range lies behind the end of the media"),
             Self::Unavailable => f.write_str("Service unavailable, try again"),
             Self::Internal(_) => f.write_str("Internal server error"),
         }
@@ -356,65 +303,6 @@ impl fmt::Display for TokenFault {
             Self::Grants => "Invalid Access Token grants",
             Self::IdentityTooLong => "Identity in the Access Token is longer than 256 characters",
             Self::OtherIdentity => "Access Token of another identity, service or account",
-        })
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::FriendlyNameMissing => "FriendlyName is required",
-            Self::FriendlyNameTooLong => "FriendlyName is longer than 256 characters",
-            Self::UniqueNameTooLong => "UniqueName is longer than 256 characters",
-            Self::UniqueNameLooksLikeSid => "UniqueName has the form of a conversation SID",
-            Self::AttributesTooLong { max_bytes } => {
-                return write!(f, "Attributes are longer than {max_bytes} bytes");
-            }
-            Self::AttributesNotJson => "Attributes are not valid JSON",
-            Self::DateCreated => "DateCreated is not a date and time",
-            Self::DateUpdated => "DateUpdated is not a date and time",
-            Self::AuthorTooLong => "Author is longer than 256 characters",
-            Self::BodyTooLong => "Body is longer than 32768 bytes",
-            Self::IdentityMissing => "Identity is required",
-            Self::IdentityTooLong => "Identity is longer than 256 characters",
-            Self::IdentityReserved => "Identity is reserved",
-            Self::IdentityLooksLikeSid => "Identity has the form of a user SID",
-            Self::IdentityWithAddress => "Identity is not allowed for a participant with an address",
-            Self::AddressMalformed => "MessagingBinding.Address is invalid",
-            Self::ProxyAddressMalformed => "MessagingBinding.ProxyAddress is invalid",
-            Self::AddressEqualsProxyAddress => "MessagingBinding.Address equals MessagingBinding.ProxyAddress",
-            Self::AddressEmpty => "MessagingBinding.Address is empty",
-            Self::ProxyAddressEmpty => "MessagingBinding.ProxyAddress is empty",
-            Self::ProxyAddressNotOwned => "MessagingBinding.ProxyAddress does not belong to the account",
-            Self::ChannelsDiffer => {
-                "MessagingBinding.Address and MessagingBinding.ProxyAddress are of different channels"
-            }
-            Self::NoProxyAddressToRemove => "Participant has no proxy address to remove",
-            Self::ProxyAddressNotAddable => "Failed to add a proxy address to a participant",
-            Self::NoProjectedAddressToRemove => "Participant has no projected address to remove",
-            Self::ProjectedAddressNotAddable => "Participant already has a binding; cannot add a projected address",
-            Self::ProjectedAddressNotOwned => "MessagingBinding.ProjectedAddress does not belong to the account",
-            Self::IdentityNotAddable => "Cannot add an identity to this participant",
-            Self::StateEmpty => "State cannot be empty",
-            Self::StateUnknown => "State must be active, inactive or closed",
-            Self::StateClosedAtCreation => "A new conversation cannot be closed",
-            Self::InactiveTimerTooShort => "Timers.Inactive is shorter than one minute",
-            Self::ClosedTimerTooShort => "Timers.Closed is shorter than ten minutes",
-            Self::InactiveTimerMalformed => "Timers.Inactive is not an ISO 8601 duration",
-            Self::ClosedTimerMalformed => "Timers.Closed is not an ISO 8601 duration",
-            Self::PermissionUnknown => "Permission is unknown for this type of role",
-            Self::RoleTypeUnknown => "Type must be conversation or service",
-            Self::ConversationRoleNotFound => "RoleSid names no conversation role of this service",
-            Self::ServiceRoleNotFound => "RoleSid names no service role of this service",
-            Self::MessagingServiceMalformed => "MessagingServiceSid is malformed",
-            Self::MessagingServiceForeign => "MessagingServiceSid names no messaging service of this account",
-            Self::MediaSidMalformed => "MediaSid is malformed",
-            Self::MediaNotFound => "MediaSid names no media of this service",
-            Self::ContentSidMalformed => "ContentSid is malformed",
-            Self::ContentNotFound => "ContentSid names no content template of this account",
-            Self::LastReadMessageIndex => "LastReadMessageIndex is not a message index",
-            Self::LastReadTimestamp => "LastReadTimestamp is not a date and time",
-            Self::Parameter { name, wants } => return write!(f, "Invalid parameter {name}: {wants}"),
         })
     }
 }

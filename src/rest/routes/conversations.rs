@@ -1,31 +1,16 @@
-//! The list of all routes: what is served, product by product, with what each operation takes and answers.
+//! Services, and the resources that exist under the default service and under a named one.
 
-use axum::http::Method;
+use super::super::api::{Api, NOTHING, created, one, page};
+use super::super::pages::lists;
+use super::super::params::NONE;
+use super::super::{conversations, messages, participants, receipts, roles, services, users};
+use super::{DELETE, GET, HEARD, POST};
 
-use super::api::{Api, NOTHING, created, one, page};
-use super::pages::lists;
-use super::params::Param;
-use super::params::{NONE, WEBHOOKS};
-use super::product::Product;
-use super::{conversations, messages, participants, receipts, roles, services, users};
-
-const GET: Method = Method::GET;
-const POST: Method = Method::POST;
-const DELETE: Method = Method::DELETE;
-/// What a deletion that webhooks may hear of takes.
-const HEARD: &[Param] = &[WEBHOOKS];
-
-/// Every product with its routes.
-pub fn all() -> Vec<(Product, Api)> {
-    vec![(Product::Conversations, conversations_api())]
-}
-
-fn conversations_api() -> Api {
-    let mut api = Api::new(Product::Conversations);
-    services_of(&mut api);
-    in_service(&mut api, "/v1", "");
-    in_service(&mut api, "/v1/Services/{service}", "Service");
-    api
+/// Adds the routes.
+pub(super) fn add(api: &mut Api) {
+    services_of(api);
+    in_service(api, "/v1", "");
+    in_service(api, "/v1/Services/{service}", "Service");
 }
 
 #[rustfmt::skip] // a table: one route a line

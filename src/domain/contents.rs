@@ -1,0 +1,1 @@
+//! Content templates: texts with gaps, kept once and sent often.

@@ -1,0 +1,1 @@
+//! Idempotency keys: a creation that is repeated happens once.

@@ -1,0 +1,72 @@
+//! Notifications: what a service says to devices while their users are away.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::errors::{Error, Invalid};
+
+/// The longest template, in characters (our choice: what fits into a push message with room to spare).
+pub const MAX_TEMPLATE_CHARACTERS: usize = 2048;
+/// The longest name of a sound, in characters (our choice, as of names).
+pub const MAX_SOUND_CHARACTERS: usize = 256;
+
+/// The settings of a service. Everything is off until it is set (API reference of notifications).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names are the published ones")]
+pub struct Notifications {
+    pub log_enabled: bool,
+    pub new_message: NewMessage,
+    pub added_to_conversation: Occasion,
+    pub removed_from_conversation: Occasion,
+}
+
+/// A new message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names are the published ones")]
+pub struct NewMessage {
+    pub enabled: bool,
+    pub template: String,
+    pub badge_count_enabled: bool,
+    pub sound: String,
+    pub with_media: WithMedia,
+}
+
+/// A new message with media.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names are the published ones")]
+pub struct WithMedia {
+    pub enabled: bool,
+    pub template: String,
+}
+
+/// The user was added to, or removed from, a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "notification_occasion")]
+#[expect(missing_docs, reason = "the names are the published ones")]
+pub struct Occasion {
+    pub enabled: bool,
+    pub template: String,
+    pub sound: String,
+}
+
+/// Checks a template.
+///
+/// # Errors
+/// [`Invalid::TemplateTooLong`].
+pub fn template(text: String) -> Result<String, Error> {
+    if text.chars().count() > MAX_TEMPLATE_CHARACTERS {
+        return Err(Invalid::TemplateTooLong.into());
+    }
+    Ok(text)
+}
+
+/// Checks the name of a sound.
+///
+/// # Errors
+/// [`Invalid::SoundTooLong`].
+pub fn sound(text: String) -> Result<String, Error> {
+    if text.chars().count() > MAX_SOUND_CHARACTERS {
+        return Err(Invalid::SoundTooLong.into());
+    }
+    Ok(text)
+}

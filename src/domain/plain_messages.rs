@@ -1,0 +1,1 @@
+//! Plain messages: sent as they are, outside of conversations.

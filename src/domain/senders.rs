@@ -1,0 +1,1 @@
+//! Senders: the addresses that a Messaging Service sends from.

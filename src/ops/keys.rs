@@ -1,0 +1,1 @@
+//! API keys, managed over the API.

@@ -1,0 +1,1 @@
+//! Webhooks: storing and serving their configuration.

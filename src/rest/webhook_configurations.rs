@@ -1,0 +1,1 @@
+//! `…/Configuration/Webhooks` of the account and of a service.

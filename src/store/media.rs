@@ -1,0 +1,1 @@
+//! Media: what is known of the files in the object store.

@@ -1,0 +1,1 @@
+//! Webhooks, of accounts, services and conversations.
