@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::attributes::Attributes;
 use super::conversations::ConversationSid;
 use super::errors::{Error, Invalid};
+use super::media::{MediaSid, Piece};
 use super::participants::ParticipantSid;
 use super::receipts::{Delivery, ReceiptStatus};
 use super::sids::{Kind, Sid};
@@ -39,6 +40,13 @@ pub struct Message {
     pub subject: Option<String>,
     /// The program's own data.
     pub attributes: Attributes,
+    /// Its media, in the order given; none for a message without.
+    #[serde(default)]
+    #[sqlx(json(nullable))]
+    pub media: Option<Vec<Piece>>,
+    /// The content template it was made from.
+    #[serde(default)]
+    pub content_sid: Option<ContentSid>,
     /// The participant who is the author, if one is.
     pub participant_sid: Option<ParticipantSid>,
     /// Who changed it last: an identity, or `system` for a program; none before the first change.
@@ -68,13 +76,8 @@ impl Message {
     }
 }
 
-/// Media that messages name (`ME…`).
-#[derive(Debug)]
-pub struct Media;
-
-impl Kind for Media {
-    const PREFIX: &'static str = "ME";
-}
+/// The SID of a content template.
+pub type ContentSid = Sid<Content>;
 
 /// Content templates that messages name (`HX…`).
 #[derive(Debug)]
@@ -95,6 +98,10 @@ pub struct Draft {
     pub subject: Option<String>,
     /// The program's own data.
     pub attributes: Attributes,
+    /// The media it brings, to be claimed when it is written.
+    pub media: Vec<MediaSid>,
+    /// The content template it was made from.
+    pub content_sid: Option<ContentSid>,
     /// What the program says of the creation.
     pub date_created: Option<Timestamp>,
     /// What the program says of the last change.
@@ -112,6 +119,8 @@ impl Draft {
             body: text.map(body).transpose()?,
             subject: None,
             attributes: Attributes::default(),
+            media: Vec::new(),
+            content_sid: None,
             date_created: None,
             date_updated: None,
         })

@@ -81,9 +81,12 @@ pub async fn receive(core: &Core, inbound: &Inbound) -> Result<Taken, Error> {
             body: inbound.text.clone().map(cut),
             subject: None,
             attributes: Attributes::default(),
+            media: Vec::new(),
+            content_sid: None,
             date_created: None,
             date_updated: None,
         },
+        pieces: Vec::new(),
         now,
     };
     let message = messages::write_in(&mut change, &mut conversation, new).await?;

@@ -54,6 +54,7 @@ pub async fn post(
         conversation,
         seen_membership,
         draft,
+        pieces: Vec::new(),
         now,
     };
     core.lanes.post(ctx, new).await

@@ -16,12 +16,11 @@ use super::params::{Param, WEBHOOKS, json, moment, short, sid, text, word};
 use super::path::Names;
 use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_SMALL_BYTES;
-use crate::domain::messages::{
-    Content, Media, MessageChanges, author, body as message_body, subject,
-};
+use crate::domain::media::Piece;
+use crate::domain::messages::{MessageChanges, author, body as message_body, subject};
 use crate::domain::{
-    AccountSid, Attributes, ConversationSid, Delivery, Draft, Error, Invalid, Message, MessageSid,
-    Order, ParticipantSid, ServiceSid, Sid,
+    AccountSid, Attributes, ContentSid, ConversationSid, Delivery, Draft, Error, Invalid, MediaSid,
+    Message, MessageSid, Order, ParticipantSid, ServiceSid,
 };
 use crate::ops;
 
@@ -36,15 +35,36 @@ pub(super) struct View {
     index: i64,
     author: String,
     body: Option<String>,
-    media: Option<()>,
+    media: Option<Vec<PieceView>>,
     attributes: Attributes,
     participant_sid: Option<ParticipantSid>,
     date_created: Moment,
     date_updated: Moment,
     delivery: Option<Delivery>,
-    content_sid: Option<()>,
+    content_sid: Option<ContentSid>,
     url: String,
     links: Links,
+}
+
+/// A piece of media: the four properties of the published schema.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "message_media")]
+pub(super) struct PieceView {
+    sid: MediaSid,
+    size: i64,
+    content_type: String,
+    filename: Option<String>,
+}
+
+impl From<Piece> for PieceView {
+    fn from(piece: Piece) -> Self {
+        Self {
+            sid: piece.sid,
+            size: piece.size,
+            content_type: piece.content_type,
+            filename: piece.filename,
+        }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -70,12 +90,14 @@ fn view(caller: &Caller, row: Message) -> View {
         delivery: row.delivery(),
         author: row.author,
         body: row.body,
-        media: None,
+        media: row
+            .media
+            .map(|pieces| pieces.into_iter().map(PieceView::from).collect()),
         attributes: row.attributes,
         participant_sid: row.participant_sid,
         date_created: row.date_created.into(),
         date_updated: row.date_updated.into(),
-        content_sid: None,
+        content_sid: row.content_sid,
         links: Links {
             delivery_receipts: format!("{url}/Receipts"),
             channel_metadata: format!("{url}/ChannelMetadata"),
@@ -119,13 +141,13 @@ fn attributes(form: &mut Fields) -> Result<Option<Attributes>, Error> {
 fn read_draft(mut form: Fields) -> Result<Draft, Error> {
     // Nothing can be named by these yet, so every name of the right form is of something absent.
     if let Some(sid) = form.take_filled("MediaSid") {
-        let known: Result<Sid<Media>, _> = sid.parse();
+        let known: Result<MediaSid, _> = sid.parse();
         return Err(known
             .map_or(Invalid::MediaSidMalformed, |_| Invalid::MediaNotFound)
             .into());
     }
     if let Some(sid) = form.take_filled("ContentSid") {
-        let known: Result<Sid<Content>, _> = sid.parse();
+        let known: Result<ContentSid, _> = sid.parse();
         return Err(known
             .map_or(Invalid::ContentSidMalformed, |_| Invalid::ContentNotFound)
             .into());
@@ -135,6 +157,8 @@ fn read_draft(mut form: Fields) -> Result<Draft, Error> {
         body: form.take("Body").map(message_body).transpose()?,
         subject: form.take("Subject").map(subject).transpose()?,
         attributes: attributes(&mut form)?.unwrap_or_default(),
+        media: Vec::new(),
+        content_sid: None,
         date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
         date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,
     })

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Object;
+use crate::domain::media::{Category, Piece};
 use crate::domain::participants::{Membership, NotificationLevel};
 use crate::domain::time::{self, Timestamp};
 use crate::domain::{
-    Attributes, Conversation, Delivery, Message, MessageSid, Participant, ParticipantSid, User,
+    Attributes, ContentSid, Conversation, Delivery, MediaSid, Message, MessageSid, Participant,
+    ParticipantSid, User,
 };
 use crate::ops::events::LastMessage;
 
@@ -74,14 +76,46 @@ struct MessageData<'a> {
     last_updated_by: Option<&'a str>,
     member_sid: Option<ParticipantSid>,
     r#type: &'static str,
-    content_sid: Option<()>,
+    /// The first piece, for clients that know one only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<PieceData<'a>>,
+    /// All pieces: there whenever `media` is, or the SDK reports changes of media that are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    medias: Option<Vec<PieceData<'a>>>,
+    content_sid: Option<ContentSid>,
     delivery: Option<Delivery>,
     channel_metadata: bool,
+}
+
+#[derive(Serialize, Clone, Copy)]
+#[serde(rename_all = "camelCase")]
+struct PieceData<'a> {
+    sid: MediaSid,
+    category: Category,
+    filename: Option<&'a str>,
+    content_type: &'a str,
+    size: i64,
+}
+
+impl<'a> From<&'a Piece> for PieceData<'a> {
+    fn from(piece: &'a Piece) -> Self {
+        Self {
+            sid: piece.sid,
+            category: piece.category,
+            filename: piece.filename.as_deref(),
+            content_type: &piece.content_type,
+            size: piece.size,
+        }
+    }
 }
 
 /// The item of a message.
 #[must_use]
 pub fn message(of: &Message) -> Item {
+    let medias: Option<Vec<PieceData<'_>>> = of
+        .media
+        .as_deref()
+        .map(|pieces| pieces.iter().map(PieceData::from).collect());
     let data = MessageData {
         sid: of.sid,
         author: &of.author,
@@ -92,8 +126,10 @@ pub fn message(of: &Message) -> Item {
         date_updated: millis(of.date_updated),
         last_updated_by: of.last_updated_by.as_deref(),
         member_sid: of.participant_sid,
-        r#type: "text",
-        content_sid: None,
+        r#type: if medias.is_some() { "media" } else { "text" },
+        media: medias.as_deref().and_then(|pieces| pieces.first().copied()),
+        medias,
+        content_sid: of.content_sid,
         delivery: of.delivery(),
         channel_metadata: false,
     };

@@ -1,9 +1,11 @@
 //! Writing messages: one statement for any number of drafts.
 
 use sqlx::PgConnection;
+use sqlx::types::Json;
 
+use crate::domain::media::Piece;
 use crate::domain::{
-    ConversationSid, Draft, Message, MessageSid, ParticipantSid, ServiceSid, Timestamp,
+    ContentSid, ConversationSid, Draft, Message, MessageSid, ParticipantSid, ServiceSid, Timestamp,
 };
 
 /// A draft on its way to becoming a row.
@@ -20,6 +22,8 @@ pub struct NewMessage {
     pub seen_membership: Option<i64>,
     /// What is to be written.
     pub draft: Draft,
+    /// The media that were claimed for it.
+    pub pieces: Vec<Piece>,
     /// When it was posted.
     pub now: Timestamp,
 }
@@ -83,10 +87,10 @@ pub async fn insert(
         "with draft as materialized (
              select *
                from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-                           $8::text[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])
+                           $8::text[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $13::jsonb[], $14::uuid[])
                     with ordinality
                     as d (sid, service_sid, conversation_sid, seen_membership, author, body, subject, attributes,
-                          date_created, date_updated, now, nth)
+                          date_created, date_updated, now, media, content_sid, nth)
          ),
          held as materialized (
              select h.*, (select s.membership_position from conversations s where s.sid = h.sid) as seen_by_snapshot
@@ -107,8 +111,8 @@ pub async fn insert(
                join held h on h.sid = d.conversation_sid and h.service_sid = d.service_sid
          ),
          placed as materialized (
-             select k.sid, k.conversation_sid, k.author, k.body, k.subject, k.attributes, k.date_created,
-                    k.date_updated, k.now, k.nth, k.fits,
+             select k.sid, k.conversation_sid, k.author, k.body, k.subject, k.attributes, k.media,
+                    k.content_sid, k.date_created, k.date_updated, k.now, k.nth, k.fits,
                     k.last_message_index + row_number() over place as index,
                     k.position + row_number() over place as position,
                     -- Only identities have an index; the few people with an address are looked through.
@@ -138,10 +142,10 @@ pub async fn insert(
               where c.sid = f.conversation_sid
          ),
          added as (
-             insert into messages (conversation_sid, index, sid, author, body, subject, attributes, participant_sid,
-                                   created_position, position, date_created, date_updated)
-             select conversation_sid, index, sid, author, body, subject, attributes, participant_sid,
-                    position, position, date_created, date_updated
+             insert into messages (conversation_sid, index, sid, author, body, subject, attributes, media,
+                                   content_sid, participant_sid, created_position, position, date_created, date_updated)
+             select conversation_sid, index, sid, author, body, subject, attributes, media, content_sid,
+                    participant_sid, position, position, date_created, date_updated
                from placed where fits
          ),
          logged as (
@@ -162,6 +166,8 @@ pub async fn insert(
     .bind(new.iter().map(NewMessage::date_updated).collect::<Vec<_>>())
     .bind(new.iter().map(|draft| draft.now).collect::<Vec<_>>())
     .bind(hold == Hold::Caller)
+    .bind(media(new))
+    .bind(contents(new))
     .fetch_all(conn)
     .await?;
     let mut written = vec![Written::NoConversation; new.len()];
@@ -178,6 +184,23 @@ pub async fn insert(
         };
     }
     Ok(written)
+}
+
+/// The media of each draft; no list at all where no draft has any, which is the rule: it costs nothing to send and the
+/// missing values are null.
+fn media(of: &[NewMessage]) -> Option<Vec<Option<Json<&[Piece]>>>> {
+    of.iter().any(|new| !new.pieces.is_empty()).then(|| {
+        of.iter()
+            .map(|new| (!new.pieces.is_empty()).then_some(Json(new.pieces.as_slice())))
+            .collect()
+    })
+}
+
+/// The content template of each draft, in the same way.
+fn contents(of: &[NewMessage]) -> Option<Vec<Option<ContentSid>>> {
+    of.iter()
+        .any(|new| new.draft.content_sid.is_some())
+        .then(|| of.iter().map(|new| new.draft.content_sid).collect())
 }
 
 /// Prepares a connection that does nothing but [`insert`].
@@ -232,6 +255,8 @@ impl NewMessage {
             body: self.draft.body,
             subject: self.draft.subject,
             attributes: self.draft.attributes,
+            media: (!self.pieces.is_empty()).then_some(self.pieces),
+            content_sid: self.draft.content_sid,
             receipt_statuses: None,
         }
     }

@@ -11,7 +11,8 @@ use crate::domain::{ConversationSid, Message, MessageSid, PageRequest, Timestamp
 
 macro_rules! columns {
     () => {
-        "m.sid, m.conversation_sid, m.index, m.author, m.body, m.subject, m.attributes, m.participant_sid, \
+        "m.sid, m.conversation_sid, m.index, m.author, m.body, m.subject, m.attributes, m.media, \
+         m.content_sid, m.participant_sid, \
          m.last_updated_by, m.created_position, m.position, m.date_created, m.date_updated, \
          case when m.receipts_count > 0 then array(
              select r.status from receipts r
