@@ -1,5 +1,6 @@
 """A real server of its own for each test class: the binary, with an embedded database in a temporary folder."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,10 +11,14 @@ import time
 import unittest
 import urllib.request
 
+from twilio.jwt.access_token import AccessToken
+from twilio.jwt.access_token.grants import ChatGrant
 from twilio.rest import Client
 
 ACCOUNT_SID = "AC00000000000000000000000000000001"
 AUTH_TOKEN = "test0auth0token0test0auth0token0"
+API_KEY_SID = "SK00000000000000000000000000000002"
+API_KEY_SECRET = "test0key0secret0test0key0secret0"
 
 
 class ServerTest(unittest.TestCase):
@@ -33,6 +38,8 @@ class ServerTest(unittest.TestCase):
             "CONVOKE_DATA_DIR": cls.data,
             "CONVOKE_ACCOUNT_SID": ACCOUNT_SID,
             "CONVOKE_AUTH_TOKEN": AUTH_TOKEN,
+            "CONVOKE_API_KEY_SID": API_KEY_SID,
+            "CONVOKE_API_KEY_SECRET": API_KEY_SECRET,
         }
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         cls.process = subprocess.Popen(
@@ -55,6 +62,25 @@ class ServerTest(unittest.TestCase):
             return urllib.request.urlopen(f"{cls.url}/readyz", timeout=2).status == 200
         except OSError:
             return False
+
+    @classmethod
+    def document(cls):
+        """The server's own OpenAPI document."""
+        with urllib.request.urlopen(f"{cls.url}/openapi.json", timeout=10) as answer:
+            return json.load(answer)
+
+    @classmethod
+    def served(cls):
+        """The names of the operations that the server says it serves."""
+        methods = (operation for path in cls.document()["paths"].values() for operation in path.values())
+        return {operation["operationId"] for operation in methods}
+
+    @staticmethod
+    def token(identity, service):
+        """An access token for the SDK's socket."""
+        token = AccessToken(ACCOUNT_SID, API_KEY_SID, API_KEY_SECRET, identity=identity)
+        token.add_grant(ChatGrant(service_sid=service))
+        return token.to_jwt()
 
     @classmethod
     def stop(cls):
