@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use crate::bus::local::LocalBus;
+use crate::bus::nats::{self, Carrier};
 use crate::bus::{Bus, Parcel};
 use crate::channels::{Channels, outbound};
 use crate::config::{Part, Settings, Switch};
@@ -51,6 +52,8 @@ pub enum StartError {
     Database(Box<dyn std::error::Error + Send + Sync>),
     /// The first account cannot be made or read.
     Account(Error),
+    /// The bus between nodes cannot be made.
+    Bus(nats::BadAddress),
 }
 
 impl fmt::Display for StartError {
@@ -59,6 +62,7 @@ impl fmt::Display for StartError {
             Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
             Self::Database(_) => f.write_str("the database cannot be used"),
             Self::Account(_) => f.write_str("the first account cannot be set up"),
+            Self::Bus(_) => f.write_str("bus.url is not right"),
         }
     }
 }
@@ -69,6 +73,7 @@ impl std::error::Error for StartError {
             Self::Listen(_, cause) => Some(cause),
             Self::Database(cause) => Some(cause.as_ref()),
             Self::Account(cause) => Some(cause),
+            Self::Bus(cause) => Some(cause),
         }
     }
 }
@@ -102,12 +107,13 @@ impl App {
         let unheard = |cause| StartError::Listen(settings.listen, cause);
         let listener = TcpListener::bind(settings.listen).await.map_err(unheard)?;
         let address = listener.local_addr().map_err(unheard)?;
+        let bus = bus(settings).await?;
         let database = Database::open(settings)
             .await
             .map_err(StartError::Database)?;
         match prepare(&database, clock.as_ref(), settings).await {
             Ok(account) => Ok(Self::assemble(
-                settings, clock, database, account, listener, address,
+                settings, clock, bus, database, account, listener, address,
             )),
             Err(error) => {
                 close(database).await;
@@ -119,6 +125,7 @@ impl App {
     fn assemble(
         settings: &Settings,
         clock: Arc<dyn Clock>,
+        (bus, carrier): (Arc<dyn Bus>, Option<Carrier>),
         database: Database,
         account: FirstAccount,
         listener: TcpListener,
@@ -126,7 +133,6 @@ impl App {
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
         let (ways, lanes) = Lanes::new(settings.posting.lanes());
         let core = Arc::new(Core {
             store: database.store.clone(),
@@ -139,6 +145,9 @@ impl App {
             credentials: Checked::default(),
             handsets: settings.handsets.clone(),
         });
+        if let Some(carrier) = carrier {
+            tasks.spawn(carrier.run());
+        }
         for lane in lanes {
             tasks.spawn(lanes::run(Arc::clone(&core), lane));
         }
@@ -152,13 +161,13 @@ impl App {
             .map(|url| url.as_str().to_owned());
         let gateway = Gateway::new(
             Arc::clone(&core),
-            bus,
+            Arc::clone(&bus),
             settings.gateway.clone(),
             public_url.clone(),
         );
         tasks.spawn(gateway.clone().run(stopped.clone()));
         let worker = Arc::new(worker(&core, settings));
-        let router = routes(settings, &core, &gateway, public_url);
+        let router = routes(settings, &core, bus, &gateway, public_url);
         let working = if settings.parts.contains(&Part::Worker) {
             tokio::spawn(Arc::clone(&worker).run(stopped.clone()))
         } else {
@@ -249,6 +258,17 @@ async fn close(database: Database) {
     }
 }
 
+/// Makes the bus, and what carries it if that is to be run.
+async fn bus(settings: &Settings) -> Result<(Arc<dyn Bus>, Option<Carrier>), StartError> {
+    let Some(url) = &settings.bus.url else {
+        return Ok((Arc::new(LocalBus::new()), None));
+    };
+    let (bus, carrier) = nats::connect(url.expose(), &settings.bus.subject)
+        .await
+        .map_err(StartError::Bus)?;
+    Ok((Arc::new(bus), Some(carrier)))
+}
+
 /// Connects the outlet of committed events to the bus.
 fn outlet(bus: &Arc<dyn Bus>) -> Outlet {
     let bus = Arc::clone(bus);
@@ -268,10 +288,11 @@ fn simulator(settings: &Settings) -> Simulator {
 fn routes(
     settings: &Settings,
     core: &Arc<Core>,
+    bus: Arc<dyn Bus>,
     gateway: &Gateway,
     public_url: Option<String>,
 ) -> Router {
-    let mut router = probes::routes(Arc::clone(core));
+    let mut router = probes::routes(Arc::clone(core), bus);
     if settings.parts.contains(&Part::Gateway) {
         router = router.merge(gateway::router(gateway.clone()));
     }

@@ -12,25 +12,34 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::time::timeout;
 use tracing::warn;
 
+use crate::bus::Bus;
 use crate::ops::{self, Core};
 
 /// A database that takes longer than this to answer is no database to serve from.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The routes of the probes: `/healthz` (the process lives), `/readyz` (the database answers and the schema is ours),
-/// `/metrics` (Prometheus).
-pub(super) fn routes(core: Arc<Core>) -> Router {
+/// The routes of the probes: `/healthz` (the process lives), `/readyz` (the database answers, the schema is ours, the bus
+/// was reached), `/metrics` (Prometheus).
+pub(super) fn routes(core: Arc<Core>, bus: Arc<dyn Bus>) -> Router {
     let metrics = recorder();
     Router::new()
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready).with_state(core))
+        .route("/readyz", get(ready).with_state((core, bus)))
         .route(
             "/metrics",
             get(async move || metrics.map(PrometheusHandle::render).unwrap_or_default()),
         )
 }
 
-async fn ready(State(core): State<Arc<Core>>) -> (StatusCode, &'static str) {
+/// A bus that was reached once and is away now takes no node out of service: all would go at the same time, and each is
+/// right without it, only later.
+async fn ready(State((core, bus)): State<(Arc<Core>, Arc<dyn Bus>)>) -> (StatusCode, &'static str) {
+    if !bus.was_reached() {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the bus was not reached yet\n",
+        );
+    }
     match timeout(PATIENCE, ops::ready(&core)).await {
         Ok(Ok(())) => (StatusCode::OK, "ready\n"),
         Ok(Err(error)) => {

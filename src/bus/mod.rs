@@ -12,6 +12,7 @@
 //! Webhooks and channels: they need every event exactly recorded, so they are jobs.
 
 pub mod local;
+pub mod nats;
 
 use std::sync::Arc;
 
@@ -47,10 +48,20 @@ pub trait Bus: Send + Sync {
 
     /// Listens from now on.
     fn listen(&self) -> Listener;
+
+    /// Whether the other nodes could be reached once since the start; a node that never could is not set up right.
+    fn was_reached(&self) -> bool;
 }
 
 /// One listener's end of the bus.
-pub struct Listener(broadcast::Receiver<Arc<Parcel>>);
+pub struct Listener(broadcast::Receiver<Signal>);
+
+/// What a bus tells its listeners.
+#[derive(Debug, Clone)]
+enum Signal {
+    Parcel(Arc<Parcel>),
+    Gap,
+}
 
 /// What a listener hears.
 #[derive(Debug, Clone)]
@@ -68,8 +79,8 @@ impl Listener {
     /// Waits for the next parcel.
     pub async fn hear(&mut self) -> Heard {
         match self.0.recv().await {
-            Ok(parcel) => Heard::Parcel(parcel),
-            Err(broadcast::error::RecvError::Lagged(_)) => Heard::Gap,
+            Ok(Signal::Parcel(parcel)) => Heard::Parcel(parcel),
+            Ok(Signal::Gap) | Err(broadcast::error::RecvError::Lagged(_)) => Heard::Gap,
             Err(broadcast::error::RecvError::Closed) => Heard::End,
         }
     }

@@ -52,6 +52,7 @@ pub struct Settings {
     pub worker: WorkerSettings,
     pub gateway: gateway::Settings,
     pub handsets: handsets::Settings,
+    pub bus: BusSettings,
     pub events: EventSettings,
     pub log: LogSettings,
     pub shutdown: ShutdownSettings,
@@ -109,6 +110,15 @@ impl PostingSettings {
 #[expect(missing_docs, reason = "config/default.toml says what each key means")]
 pub struct WorkerSettings {
     pub concurrency: usize,
+}
+
+/// The bus between nodes.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct BusSettings {
+    #[serde(deserialize_with = "unless_empty")]
+    pub url: Option<Secret>,
+    pub subject: String,
 }
 
 /// The event log.

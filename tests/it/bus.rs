@@ -3,13 +3,39 @@
 use std::sync::Arc;
 
 use convoke::bus::local::LocalBus;
+use convoke::bus::nats::{self, NatsBus};
 use convoke::bus::{Bus, Heard, Listener, Parcel, Typist};
 use convoke::domain::{ConversationSid, Identity, UserSid};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-fn buses() -> Vec<Arc<dyn Bus>> {
-    vec![Arc::new(LocalBus::new())]
+use crate::support::{NatsServer, wait};
+
+/// One of each kind; the NATS server and the carrying end when they are dropped.
+struct Buses {
+    all: Vec<Arc<dyn Bus>>,
+    _nats: NatsServer,
+    _carrying: JoinSet<()>,
+}
+
+async fn buses() -> Buses {
+    let nats = NatsServer::start().await;
+    let mut carrying = JoinSet::new();
+    let far = node(&nats, &mut carrying).await;
+    // The gap that comes with the connection is told before a test begins to listen.
+    wait::until("the bus is reached", async || far.was_reached()).await;
+    Buses {
+        all: vec![Arc::new(LocalBus::new()), far],
+        _nats: nats,
+        _carrying: carrying,
+    }
+}
+
+/// The bus of one node.
+async fn node(nats: &NatsServer, carrying: &mut JoinSet<()>) -> Arc<NatsBus> {
+    let (bus, carrier) = nats::connect(&nats.url(), "tests").await.expect("a bus");
+    carrying.spawn(carrier.run());
+    Arc::new(bus)
 }
 
 /// A parcel that can be told from others.
@@ -38,7 +64,7 @@ async fn hear(listener: &mut Listener) -> Option<u128> {
 
 #[tokio::test]
 async fn everybody_hears_everything_in_order() {
-    for bus in buses() {
+    for bus in &buses().await.all {
         let mut listeners: Vec<Listener> = (0..3).map(|_| bus.listen()).collect();
         for n in 0..1000 {
             bus.publish(parcel(n));
@@ -53,11 +79,11 @@ async fn everybody_hears_everything_in_order() {
 
 #[tokio::test]
 async fn parcels_of_one_publisher_stay_in_order_among_those_of_others() {
-    for bus in buses() {
+    for bus in &buses().await.all {
         let mut listener = bus.listen();
         let mut publishers = JoinSet::new();
         for publisher in 0..4_u128 {
-            let bus = Arc::clone(&bus);
+            let bus = Arc::clone(bus);
             publishers.spawn(async move {
                 for n in 0..500 {
                     bus.publish(parcel(publisher * 1000 + n));
@@ -78,7 +104,7 @@ async fn parcels_of_one_publisher_stay_in_order_among_those_of_others() {
 
 #[tokio::test]
 async fn who_comes_later_hears_what_is_published_later() {
-    for bus in buses() {
+    for bus in &buses().await.all {
         bus.publish(parcel(1));
         let mut listener = bus.listen();
         bus.publish(parcel(2));
@@ -88,7 +114,7 @@ async fn who_comes_later_hears_what_is_published_later() {
 
 #[tokio::test]
 async fn who_is_too_slow_is_told_of_the_gap_and_hears_on() {
-    for bus in buses() {
+    for bus in &buses().await.all {
         let mut listener = bus.listen();
         for n in 0..100_000 {
             bus.publish(parcel(n));
@@ -105,4 +131,63 @@ async fn who_is_too_slow_is_told_of_the_gap_and_hears_on() {
             last = next;
         }
     }
+}
+
+/// Two nodes that hear each other, and a listener on the second.
+async fn two_nodes(nats: &NatsServer, carrying: &mut JoinSet<()>) -> (Arc<NatsBus>, Listener) {
+    let (one, other) = (node(nats, carrying).await, node(nats, carrying).await);
+    let mut listener = other.listen();
+    // Subscriptions take effect some time after they are asked for.
+    let mut tries = 0;
+    wait::until("the nodes hear each other", async || {
+        one.publish(parcel(tries));
+        tries += 1;
+        let heard = tokio::time::timeout(std::time::Duration::from_millis(50), hear(&mut listener));
+        matches!(heard.await, Ok(Some(_)))
+    })
+    .await;
+    // What is still on its way comes before this.
+    one.publish(parcel(u128::MAX));
+    while hear(&mut listener).await != Some(u128::MAX) {}
+    (one, listener)
+}
+
+#[tokio::test]
+async fn nodes_hear_each_other_in_order_and_themselves_once() {
+    let nats = NatsServer::start().await;
+    let mut carrying = JoinSet::new();
+    let (one, mut far) = two_nodes(&nats, &mut carrying).await;
+    let mut near = one.listen();
+    for n in 0..1000 {
+        one.publish(parcel(n));
+    }
+    for n in 0..1000 {
+        assert_eq!(hear(&mut far).await, Some(n));
+        assert_eq!(hear(&mut near).await, Some(n));
+    }
+}
+
+#[tokio::test]
+async fn who_was_cut_off_is_told_of_the_gap_and_hears_on() {
+    let mut nats = NatsServer::start().await;
+    let mut carrying = JoinSet::new();
+    let (one, mut far) = two_nodes(&nats, &mut carrying).await;
+    nats.kill();
+    let mut near = one.listen();
+    one.publish(parcel(1));
+    assert_eq!(
+        hear(&mut near).await,
+        Some(1),
+        "a node hears itself without NATS"
+    );
+    nats.start_again().await;
+    assert_eq!(hear(&mut far).await, None, "first of all the gap is told");
+    let mut number = 2;
+    wait::until("the nodes hear each other again", async || {
+        one.publish(parcel(number));
+        number += 1;
+        let heard = tokio::time::timeout(std::time::Duration::from_millis(50), hear(&mut far));
+        matches!(heard.await, Ok(Some(_)))
+    })
+    .await;
 }

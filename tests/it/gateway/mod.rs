@@ -2,4 +2,5 @@
 
 mod catching_up;
 mod following;
+mod nodes;
 mod signing_in;

@@ -1,8 +1,13 @@
 //! What tests share: a real server on a real, migrated database of its own.
 
+pub mod cluster;
+pub mod nats;
 pub mod rest;
 pub mod server;
 pub mod socket;
+pub mod wait;
 
+pub use cluster::TestCluster;
+pub use nats::NatsServer;
 pub use rest::text;
 pub use server::TestServer;

@@ -154,12 +154,17 @@ impl SocketClient {
 
     /// Sends a request; answers its status and body.
     pub async fn ask(&mut self, method: &str, path: &str, body: Value) -> (u64, Value) {
-        let request = json!({ "method": method, "path": path, "host": "h", "headers": {} });
         let payload = if body.is_null() {
             String::new()
         } else {
             body.to_string()
         };
+        self.ask_with(method, path, &payload).await
+    }
+
+    /// The same with a body as it is.
+    pub async fn ask_with(&mut self, method: &str, path: &str, payload: &str) -> (u64, Value) {
+        let request = json!({ "method": method, "path": path, "host": "h", "headers": {} });
         let header = json!({ "method": "message", "http_request": request });
         let id = self.send_frame(header, payload.as_bytes()).await;
         let (header, body) = self.answer(&id).await;
