@@ -4,10 +4,13 @@ alter table accounts
     add column owner_account_sid uuid constraint accounts_owner_account_sid_fkey references accounts on delete cascade,
     add column status text not null default 'active'
         constraint accounts_status_check check (status in ('active', 'suspended', 'closed'));
-create index accounts_owner_account_sid_idx on accounts (owner_account_sid, date_created, sid);
+-- An account without an owner is its own: so the published list, of an account and its subaccounts, is one range.
+create index accounts_owner_account_sid_idx on accounts (coalesce(owner_account_sid, sid), date_created, sid);
 
 alter table api_keys
-    add column policy jsonb;                    -- of a restricted key; others may do what standard keys may
+    add column kind text not null default 'standard'
+        constraint api_keys_kind_check check (kind in ('main', 'standard', 'restricted')),
+    add column policy jsonb;                    -- of a restricted key, as it was given
 create index api_keys_date_created_idx on api_keys (account_sid, date_created, sid);
 
 alter table services
@@ -196,13 +199,17 @@ create table plain_messages (
     body text,
     media_urls text[] not null,
     segments integer not null,
-    status text not null,
+    -- null while it waits to be handed over
+    status text constraint plain_messages_status_check
+        check (status in ('sent', 'delivered', 'read', 'undelivered', 'failed')),
     error_code integer not null default 0,
     date_created timestamptz not null,
     date_sent timestamptz,
     date_updated timestamptz not null
 );
 create index plain_messages_account_sid_idx on plain_messages (account_sid, date_created, sid);
+create index plain_messages_to_address_idx on plain_messages (account_sid, to_address, date_created, sid);
+create index plain_messages_from_address_idx on plain_messages (account_sid, from_address, date_created, sid);
 
 -- Answers to creations that came with a key, for a day. `status` is null while the first request is under way.
 create table idempotency_keys (

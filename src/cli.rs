@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 use crate::app::Database;
 use crate::config::Settings;
+use crate::domain::accounts::KeyKind;
 use crate::domain::time::{self, SystemClock};
 use crate::domain::{AccountSid, Identity, ServiceSid, tokens};
-use crate::ops::accounts;
+use crate::ops::keys::NewKey;
+use crate::ops::{accounts, keys};
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -71,6 +73,9 @@ pub enum KeyVerb {
         /// A name for people.
         #[arg(long, default_value = "Convoke key")]
         name: String,
+        /// Make a main key, which may manage accounts and keys as the auth token does.
+        #[arg(long)]
+        main: bool,
     },
 }
 
@@ -120,9 +125,18 @@ pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
             })
             .await
         }
-        Verb::Key(KeyVerb::Create { account, name }) => {
+        Verb::Key(KeyVerb::Create {
+            account,
+            name,
+            main,
+        }) => {
+            let kind = if main {
+                KeyKind::Main
+            } else {
+                KeyKind::Standard
+            };
             with(settings, async |database| {
-                create_key(database, account, &name).await
+                create_key(database, account, name, kind).await
             })
             .await
         }
@@ -160,13 +174,20 @@ async fn create_account(database: &Database, name: &str) -> Result<(), Fault> {
 async fn create_key(
     database: &Database,
     account: Option<AccountSid>,
-    name: &str,
+    name: String,
+    kind: KeyKind,
 ) -> Result<(), Fault> {
     let Database { store, sealing, .. } = database;
     let account = accounts::find(store, account)
         .await
         .map_err(|_| NO_ACCOUNT)?;
-    let new = accounts::create_key(store, &SystemClock, sealing, account.sid, name, None).await?;
+    let new = NewKey {
+        account: account.sid,
+        friendly_name: name,
+        kind,
+        policy: None,
+    };
+    let new = keys::create(store, &SystemClock, sealing, new, None).await?;
     print_json(&json!({
         "sid": new.key.sid,
         "account_sid": new.key.account_sid,
@@ -183,7 +204,7 @@ async fn mint_token(database: &Database, mint: Mint) -> Result<(), Fault> {
         .map_err(|_| NO_ACCOUNT)?;
     let identity = Identity::parse(mint.identity)?;
     let lifetime = TimeDelta::seconds(mint.ttl.into()).min(tokens::MAX_LIFETIME);
-    let token = accounts::mint_token(
+    let token = keys::mint_token(
         store,
         &SystemClock,
         sealing,

@@ -1,9 +1,11 @@
 //! The first account: from settings, or made and shown once.
 
 use crate::config::Settings;
+use crate::domain::accounts::KeyKind;
 use crate::domain::sealing::Sealing;
 use crate::domain::{AccountSid, Clock, Error};
 use crate::ops::accounts;
+use crate::ops::keys::{self, NewKey};
 use crate::store::Store;
 
 /// The account that a start found or made.
@@ -48,15 +50,13 @@ pub(super) async fn ensure(
     };
     if let (Some(sid), Some(secret)) = (settings.api_key.sid, &settings.api_key.secret) {
         let wanted = Some((sid, secret.expose().to_owned()));
-        accounts::create_key(
-            store,
-            clock,
-            sealing,
-            account.sid,
-            "from the settings",
-            wanted,
-        )
-        .await?;
+        let new = NewKey {
+            account: account.sid,
+            friendly_name: "from the settings".to_owned(),
+            kind: KeyKind::Standard,
+            policy: None,
+        };
+        keys::create(store, clock, sealing, new, wanted).await?;
     }
     Ok(account)
 }

@@ -22,7 +22,9 @@ pub mod messages;
 pub mod notifications;
 pub mod pages;
 pub mod participants;
+pub mod phone_numbers;
 pub mod plain_messages;
+pub mod policies;
 pub mod receipts;
 pub mod roles;
 pub mod sealing;
@@ -36,7 +38,7 @@ pub mod tokens;
 pub mod users;
 pub mod webhooks;
 
-pub use accounts::{Account, AccountSid, ApiKey, ApiKeySid};
+pub use accounts::{Account, AccountSid, AccountStatus, ApiKey, ApiKeySid};
 pub use actors::{Actor, Ctx, Origin};
 pub use addresses::{Address, Channel};
 pub use attributes::Attributes;

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::Rest;
 use super::error::ApiError;
 use super::layers::Came;
+use super::permissions;
+use crate::domain::accounts::Credentials;
 use crate::domain::{Actor, Ctx, Error, Origin, ServiceSid};
 use crate::ops::{self, accounts};
 
@@ -23,6 +25,8 @@ pub struct Caller {
     pub base: String,
     /// Whether the request named its service.
     pub form: PathForm,
+    /// How much the credentials may do.
+    pub credentials: Credentials,
 }
 
 /// Which of the two forms of a path a request used; answers repeat it.
@@ -41,6 +45,17 @@ impl Caller {
         match self.form {
             PathForm::Default => format!("{}/v1", self.base),
             PathForm::Service => format!("{}/v1/Services/{}", self.base, self.ctx.service),
+        }
+    }
+
+    /// Checks that the caller may manage accounts and keys. What a restricted key may do has been checked already.
+    ///
+    /// # Errors
+    /// [`Error::KeyNotAuthorised`].
+    pub fn may_manage(&self) -> Result<(), Error> {
+        match self.credentials {
+            Credentials::Main | Credentials::RestrictedKey(_) => Ok(()),
+            Credentials::StandardKey => Err(Error::KeyNotAuthorised),
         }
     }
 
@@ -79,6 +94,7 @@ impl FromRequestParts<Rest> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Self, ApiError> {
         let known = authenticate(rest, &parts.headers).await?;
+        permissions::check(&known.credentials, parts)?;
         let named = named_service(parts, rest).await;
         let base = base(parts, rest);
         let webhooks = parts
@@ -102,7 +118,12 @@ impl FromRequestParts<Rest> for Caller {
                 PathForm::Service
             }
         };
-        Ok(Self { ctx, base, form })
+        Ok(Self {
+            ctx,
+            base,
+            form,
+            credentials: known.credentials,
+        })
     }
 }
 

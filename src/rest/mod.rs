@@ -4,6 +4,7 @@
 //! ([`routes`]) is written once and mounted for both. Checks come in this order: credentials, route and method, what the
 //! URL names, the parameters, what is stored.
 
+mod account_paths;
 mod accounts;
 mod address_configurations;
 mod api;
@@ -31,6 +32,8 @@ mod params;
 mod participant_conversations;
 mod participants;
 mod path;
+mod permissions;
+mod phone_numbers;
 mod product;
 mod receipts;
 mod resource;

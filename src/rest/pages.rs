@@ -6,7 +6,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 
 use super::form::Fields;
-use crate::domain::{Cursor, Error, ListKind, Page, PageRequest, PageSize};
+use crate::domain::{Cursor, Error, Invalid, ListKind, Page, PageRequest, PageSize};
 
 /// The lists of the API: their names, and how much fits on a page.
 pub mod lists {
@@ -48,6 +48,16 @@ pub mod lists {
         default_size: 5,
         max_size: 5,
     };
+    /// API keys of IAM.
+    pub const API_KEYS: ListKind = list("keys", OLD_MAX_SIZE);
+
+    /// The most rows on a page of the API of 2010, and of IAM.
+    pub const OLD_MAX_SIZE: u16 = 1000;
+
+    /// A list of the API of 2010.
+    pub const fn old(key: &'static str) -> ListKind {
+        list(key, OLD_MAX_SIZE)
+    }
 }
 
 /// What stays as it is in a value of a printed query.
@@ -80,12 +90,26 @@ impl<K: Serialize + DeserializeOwned> Asked<K> {
         query: &mut Fields,
         filters: &[(&str, Option<String>)],
     ) -> Result<Self, Error> {
+        let size = query.take("PageSize");
+        Self::read_sized(kind, url, size, query, filters)
+    }
+
+    fn read_sized(
+        kind: ListKind,
+        url: String,
+        size: Option<String>,
+        query: &mut Fields,
+        filters: &[(&str, Option<String>)],
+    ) -> Result<Self, Error> {
         let filters: String = filters
             .iter()
             .filter_map(|(name, value)| Some((name, value.as_ref()?)))
-            .map(|(name, value)| format!("{name}={}&", utf8_percent_encode(value, PLAIN)))
+            .map(|(name, value)| {
+                let plain = |text| utf8_percent_encode(text, PLAIN);
+                format!("{}={}&", plain(name), plain(value))
+            })
             .collect();
-        let size = PageSize::parse(query.take("PageSize").as_deref(), kind)?;
+        let size = PageSize::parse(size.as_deref(), kind)?;
         let token = query.take_filled("PageToken");
         let number = query
             .take("Page")
@@ -110,8 +134,48 @@ impl<K: Serialize + DeserializeOwned> Asked<K> {
         })
     }
 
+    /// Reads the page parameters of a list of the API of 2010 at `path`, which answers print without a host.
+    ///
+    /// # Errors
+    /// As [`Asked::read`]; 20007 for a page size above 1000, which the other lists cut (error dictionary).
+    pub fn read_old(
+        key: &'static str,
+        path: String,
+        query: &mut Fields,
+        filters: &[(&str, Option<String>)],
+    ) -> Result<Self, Error> {
+        let size = query.take("PageSize");
+        let wish = size.as_deref().and_then(|text| text.parse::<u128>().ok());
+        if wish.is_some_and(|wish| wish > lists::OLD_MAX_SIZE.into()) {
+            return Err(Invalid::PageSizeTooLarge.into());
+        }
+        Self::read_sized(lists::old(key), path, size, query, filters)
+    }
+
     /// The answer: the items, each turned into what is printed, and `meta`.
     pub fn answer<T, V: Serialize>(self, page: Page<T, K>, view: impl Fn(T) -> V) -> Listed<V> {
+        let items = page.items;
+        let meta = self.meta(page.previous, page.next);
+        Listed {
+            items: items.into_iter().map(view).collect(),
+            meta,
+        }
+    }
+
+    /// The answer in the style of the API of 2010.
+    pub fn answer_old<T, V: Serialize>(
+        self,
+        page: Page<T, K>,
+        view: impl Fn(T) -> V,
+    ) -> OldListed<V> {
+        let items: Vec<V> = page.items.into_iter().map(view).collect();
+        OldListed {
+            meta: self.meta(page.previous, page.next),
+            items,
+        }
+    }
+
+    fn meta(self, previous: Option<Cursor<K>>, next: Option<Cursor<K>>) -> Meta {
         let path = self
             .url
             .split_once("://")
@@ -129,18 +193,14 @@ impl<K: Serialize + DeserializeOwned> Asked<K> {
         };
         let at =
             |cursor: Option<Cursor<K>>, number| cursor.map(|c| url(number, Some(&c.token(&list))));
-        let meta = Meta {
+        Meta {
             page: self.number,
             page_size: size,
             first_page_url: url(0, None),
-            previous_page_url: at(page.previous, (self.number - 1).max(0)),
+            previous_page_url: at(previous, (self.number - 1).max(0)),
             url: url(self.number, self.token.as_deref()),
-            next_page_url: at(page.next, self.number.saturating_add(1)),
+            next_page_url: at(next, self.number.saturating_add(1)),
             key: self.kind.key,
-        };
-        Listed {
-            items: page.items.into_iter().map(view).collect(),
-            meta,
         }
     }
 }
@@ -173,6 +233,39 @@ impl<V: Serialize> Serialize for Listed<V> {
 }
 
 impl<V: Serialize> IntoResponse for Listed<V> {
+    fn into_response(self) -> Response {
+        axum::Json(self).into_response()
+    }
+}
+
+/// A page of a list of the API of 2010: 200, the array under its name, and where the page lies beside it.
+#[derive(Debug)]
+pub struct OldListed<V> {
+    items: Vec<V>,
+    meta: Meta,
+}
+
+impl<V: Serialize> Serialize for OldListed<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let meta = &self.meta;
+        let start = meta.page.max(0).saturating_mul(meta.page_size.into());
+        let count = i64::try_from(self.items.len()).unwrap_or(i64::MAX);
+        let end = start.saturating_add(count.saturating_sub(1).max(0));
+        let mut map = serializer.serialize_map(Some(9))?;
+        map.serialize_entry(meta.key, &self.items)?;
+        map.serialize_entry("page", &meta.page)?;
+        map.serialize_entry("page_size", &meta.page_size)?;
+        map.serialize_entry("start", &start)?;
+        map.serialize_entry("end", &end)?;
+        map.serialize_entry("uri", &meta.url)?;
+        map.serialize_entry("first_page_uri", &meta.first_page_url)?;
+        map.serialize_entry("next_page_uri", &meta.next_page_url)?;
+        map.serialize_entry("previous_page_uri", &meta.previous_page_url)?;
+        map.end()
+    }
+}
+
+impl<V: Serialize> IntoResponse for OldListed<V> {
     fn into_response(self) -> Response {
         axum::Json(self).into_response()
     }

@@ -48,6 +48,18 @@ impl Names {
         self.text(slot)?.parse().map_err(|_| Error::NotFound.into())
     }
 
+    /// A slot that takes a text with `.json` behind it, as the API of 2010 has at the ends of its paths.
+    pub fn before_json(&self, slot: &str) -> Result<&str, ApiError> {
+        let text = self.text(slot)?.strip_suffix(".json");
+        text.ok_or_else(|| Error::NotFound.into())
+    }
+
+    /// The same, a SID only.
+    pub fn sid_before_json<K: Kind>(&self, slot: &str) -> Result<Sid<K>, ApiError> {
+        let text = self.before_json(slot)?;
+        text.parse().map_err(|_| Error::NotFound.into())
+    }
+
     /// The slot of the conversation: SID or unique name.
     pub fn conversation(&self) -> Result<ConversationRef, ApiError> {
         let Ok(which) = self.text("conversation")?.parse();

@@ -91,7 +91,7 @@ impl Product {
         }
     }
 
-    fn of_label(label: &str) -> Option<Self> {
+    pub(super) fn of_label(label: &str) -> Option<Self> {
         ALL.into_iter()
             .find(|product| product.prefix().strip_prefix('/') == Some(label))
     }

@@ -1,14 +1,16 @@
-//! Accounts, their API keys and their Messaging Services.
+//! Accounts and their Messaging Services.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, QueryBuilder};
 
+use super::{MomentKey, Order, push_page};
 use crate::domain::{
-    Account, AccountSid, ApiKey, ApiKeySid, MessagingService, MessagingServiceSid, Timestamp,
+    Account, AccountSid, AccountStatus, MessagingService, MessagingServiceSid, PageRequest,
+    Timestamp,
 };
 
 macro_rules! columns {
     () => {
-        "sid, friendly_name, default_chat_service_sid, default_messaging_service_sid, default_inactive_timer, \
+        "sid, friendly_name, owner_account_sid, status, default_chat_service_sid, default_messaging_service_sid, default_inactive_timer, \
          default_closed_timer, date_created, date_updated"
     };
 }
@@ -21,16 +23,6 @@ pub struct AccountRow {
     pub account: Account,
     /// The sealed auth token.
     pub auth_token: Vec<u8>,
-}
-
-/// An API key with its sealed secret.
-#[derive(Debug, sqlx::FromRow)]
-pub struct ApiKeyRow {
-    /// The key.
-    #[sqlx(flatten)]
-    pub key: ApiKey,
-    /// The sealed secret.
-    pub secret: Vec<u8>,
 }
 
 /// Finds an account.
@@ -72,13 +64,15 @@ pub async fn insert(
     auth_token: &[u8],
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "insert into accounts (sid, friendly_name, auth_token, default_chat_service_sid,
+        "insert into accounts (sid, friendly_name, owner_account_sid, status, auth_token, default_chat_service_sid,
                                default_messaging_service_sid, date_created, date_updated)
-         values ($1, $2, $3, $4, $5, $6, $6)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
          on conflict do nothing",
     )
     .bind(account.sid)
     .bind(&account.friendly_name)
+    .bind(account.owner_account_sid)
+    .bind(account.status)
     .bind(auth_token)
     .bind(account.default_chat_service_sid)
     .bind(account.default_messaging_service_sid)
@@ -86,6 +80,73 @@ pub async fn insert(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What narrows a list of accounts.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only those of exactly this name.
+    pub friendly_name: Option<String>,
+    /// Only those of this status.
+    pub status: Option<AccountStatus>,
+}
+
+/// Lists an account and its subaccounts, newest first.
+///
+/// # Errors
+/// As the database.
+pub async fn list(
+    conn: &mut PgConnection,
+    owner: AccountSid,
+    filter: &Filter,
+    asked: &PageRequest<MomentKey>,
+) -> sqlx::Result<Vec<AccountRow>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        ", auth_token from accounts where coalesce(owner_account_sid, sid) = "
+    ));
+    query.push_bind(owner);
+    if let Some(name) = &filter.friendly_name {
+        query.push(" and friendly_name = ").push_bind(name.clone());
+    }
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(status);
+    }
+    push_page(
+        &mut query,
+        ["date_created", "sid"],
+        Order::Descending,
+        asked,
+    );
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Changes what is given of an account that is not closed; none when there is no such account.
+///
+/// # Errors
+/// As the database.
+pub async fn update(
+    conn: &mut PgConnection,
+    sid: AccountSid,
+    friendly_name: Option<&str>,
+    status: Option<AccountStatus>,
+    now: Timestamp,
+) -> sqlx::Result<Option<AccountRow>> {
+    sqlx::query_as(concat!(
+        "update accounts
+            set friendly_name = coalesce($2, friendly_name), status = coalesce($3, status), date_updated = $4
+          where sid = $1 and status <> 'closed'
+         returning ",
+        columns!(),
+        ", auth_token"
+    ))
+    .bind(sid)
+    .bind(friendly_name)
+    .bind(status)
+    .bind(now)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Gives an account another auth token.
@@ -104,61 +165,6 @@ pub async fn set_auth_token(
         .bind(now)
         .execute(conn)
         .await?;
-    Ok(())
-}
-
-/// Finds an API key.
-///
-/// # Errors
-/// As the database.
-pub async fn find_key(conn: &mut PgConnection, sid: ApiKeySid) -> sqlx::Result<Option<ApiKeyRow>> {
-    sqlx::query_as(
-        "select sid, account_sid, friendly_name, secret, date_created, date_updated from api_keys where sid = $1",
-    )
-    .bind(sid)
-    .fetch_optional(conn)
-    .await
-}
-
-/// Finds the newest API key of an account.
-///
-/// # Errors
-/// As the database.
-pub async fn find_newest_key(
-    conn: &mut PgConnection,
-    of: AccountSid,
-) -> sqlx::Result<Option<ApiKeyRow>> {
-    sqlx::query_as(
-        "select sid, account_sid, friendly_name, secret, date_created, date_updated
-           from api_keys
-          where account_sid = $1
-          order by sid desc
-          limit 1",
-    )
-    .bind(of)
-    .fetch_optional(conn)
-    .await
-}
-
-/// Inserts an API key, or gives the existing one of this SID the new secret.
-///
-/// # Errors
-/// As the database.
-pub async fn upsert_key(conn: &mut PgConnection, key: &ApiKey, secret: &[u8]) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into api_keys (sid, account_sid, friendly_name, secret, date_created, date_updated)
-         values ($1, $2, $3, $4, $5, $5)
-         on conflict (sid) do update
-             set secret = excluded.secret, date_updated = excluded.date_updated
-           where api_keys.account_sid = excluded.account_sid",
-    )
-    .bind(key.sid)
-    .bind(key.account_sid)
-    .bind(&key.friendly_name)
-    .bind(secret)
-    .bind(key.date_created)
-    .execute(conn)
-    .await?;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ pub mod events;
 pub mod handsets;
 pub mod idempotency;
 pub mod jobs;
+pub mod keys;
 pub mod media;
 pub mod memberships;
 pub mod messages;

@@ -13,6 +13,8 @@ use super::Error;
 pub enum Invalid {
     FriendlyNameMissing,
     FriendlyNameTooLong,
+    /// A name of at most 64 characters, as accounts, keys and numbers have.
+    ShortName,
     UniqueNameTooLong,
     UniqueNameLooksLikeSid,
     AttributesTooLong {
@@ -86,6 +88,9 @@ pub enum Invalid {
     ContentVariableName,
     ContentVariableValue,
     ContentTypeUnsupported,
+    /// More rows on a page than the API of 2010 allows.
+    PageSizeTooLarge,
+    PhoneNumber,
     /// A parameter without a code of its own.
     Parameter {
         name: &'static str,
@@ -98,6 +103,7 @@ impl Invalid {
         match self {
             Self::FriendlyNameMissing => 50000,
             Self::FriendlyNameTooLong => 50003,
+            Self::ShortName => 20002,
             Self::UniqueNameTooLong => 50004,
             Self::UniqueNameLooksLikeSid => 50390,
             Self::AttributesTooLong { .. } => 50303,
@@ -169,6 +175,8 @@ impl Invalid {
             Self::ContentVariableName => 50540,
             Self::ContentVariableValue => 50541,
             Self::ContentTypeUnsupported => 50542,
+            Self::PageSizeTooLarge => 20007,
+            Self::PhoneNumber => 21421,
             Self::Parameter { .. } => 20422,
         }
     }
@@ -185,6 +193,7 @@ impl fmt::Display for Invalid {
         f.write_str(match self {
             Self::FriendlyNameMissing => "FriendlyName is required",
             Self::FriendlyNameTooLong => "FriendlyName is longer than 256 characters",
+            Self::ShortName => "FriendlyName is longer than 64 characters",
             Self::UniqueNameTooLong => "UniqueName is longer than 256 characters",
             Self::UniqueNameLooksLikeSid => "UniqueName has the form of a conversation SID",
             Self::AttributesTooLong { max_bytes } => {
@@ -260,6 +269,8 @@ impl fmt::Display for Invalid {
             Self::ContentVariableName => "ContentVariables has a name of more than 16 characters",
             Self::ContentVariableValue => "ContentVariables has a value of more than 256 characters",
             Self::ContentTypeUnsupported => "The content template has no type that conversations support",
+            Self::PageSizeTooLarge => "PageSize is larger than 1000",
+            Self::PhoneNumber => "PhoneNumber is invalid",
             Self::Parameter { name, wants } => return write!(f, "Invalid parameter {name}: {wants}"),
         })
     }

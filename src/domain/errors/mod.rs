@@ -71,6 +71,8 @@ pub enum Error {
     KeyNotAuthorised,
     /// The account is suspended or closed.
     AccountNotActive,
+    /// A subaccount has no subaccounts of its own.
+    NoSubaccounts,
     /// The address has a configuration already.
     AddressConfigured,
     /// The account owns the number already.
@@ -161,6 +163,7 @@ impl Error {
             Self::NoMessagingService => published(400, 50373),
             Self::KeyNotAuthorised => published(403, 70051),
             Self::AccountNotActive => published(403, 20005),
+            Self::NoSubaccounts => published(403, 20006),
             Self::AddressConfigured => published(409, 20409),
             Self::NumberOwned => published(409, 20409),
             Self::SenderTaken => published(409, 20409),
@@ -253,6 +256,9 @@ impl fmt::Display for Error {
                 f.write_str("The API key is not authorised for this resource")
             }
             Self::AccountNotActive => f.write_str("Account is not active"),
+            Self::NoSubaccounts => {
+                f.write_str("Access denied: a subaccount cannot have subaccounts")
+            }
             Self::AddressConfigured => f.write_str("The address is configured already"),
             Self::NumberOwned => f.write_str("The phone number belongs to the account already"),
             Self::SenderTaken => {

@@ -1,5 +1,6 @@
 //! The list of all routes: what is served, product by product, with what each operation takes and answers.
 
+mod accounts;
 mod configuration;
 mod conversations;
 mod media;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<(Product, Api)> {
     let mut apis = vec![(Product::Conversations, conversations_api())];
     apis.extend(media::all());
     apis.extend(neighbours::all());
+    apis.extend(accounts::all());
     apis
 }
 

@@ -1,4 +1,4 @@
-//! The products beside Conversations: Messaging, the API of 2010, IAM, Content.
+//! The products beside Conversations: Messaging and Content. The API of 2010 and IAM are in `accounts`.
 
 use super::super::api::Api;
 use super::super::product::Product;

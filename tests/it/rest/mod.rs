@@ -1,5 +1,6 @@
 //! The REST door: what it refuses, the shapes it prints, its pages, and what strangers can send.
 
+mod accounts;
 mod hostile;
 mod openapi;
 mod pages;

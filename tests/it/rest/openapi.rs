@@ -46,7 +46,7 @@ const PUBLISHED: &[Published] = &[
         file: "twilio_api_v2010.subset.json",
         prefix: "/api",
         word: "Api",
-        missing: &["Account", "Key", "Message", "Token", "PhoneNumber"],
+        missing: &["Key", "Message", "Token"],
     },
     Published {
         file: "twilio_content_v1.subset.json",

@@ -4,6 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::TestServer;
+use super::server::{ACCOUNT_SID, AUTH_TOKEN};
 
 /// An answer of the REST API.
 #[derive(Debug)]
@@ -59,7 +60,20 @@ impl TestServer {
 
     /// Any request with the account's credentials.
     pub async fn send(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
-        let mut request = self.request(method.clone(), path);
+        self.send_as((ACCOUNT_SID, AUTH_TOKEN), method, path, form)
+            .await
+    }
+
+    /// Any request with these credentials.
+    pub async fn send_as(
+        &self,
+        (user, password): (&str, &str),
+        method: Method,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Answer {
+        let request = self.http.request(method.clone(), self.url(path));
+        let mut request = request.basic_auth(user, Some(password));
         if method == Method::POST {
             request = request.form(form);
         }
