@@ -65,8 +65,8 @@ async fn serve(settings: &Settings) -> Result<(), Fault> {
 /// Tells the person at the terminal what to do next. A new auth token is shown here and never again.
 fn greet(app: &App) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let (address, sid) = (app.address, app.account.sid);
-    writeln!(out, "Convoke listens on http://{address}")?;
+    let (scheme, address, sid) = (app.scheme, app.address, app.account.sid);
+    writeln!(out, "Convoke listens on {scheme}://{address}")?;
     writeln!(out, "  account SID  {sid}")?;
     let token = match &app.account.new_auth_token {
         Some(token) => {
@@ -78,7 +78,7 @@ fn greet(app: &App) -> io::Result<()> {
     writeln!(out, "Try it:")?;
     writeln!(
         out,
-        "  curl -u {sid}:{token} http://{address}/v1/Conversations -d FriendlyName=Hello"
+        "  curl -u {sid}:{token} {scheme}://{address}/v1/Conversations -d FriendlyName=Hello"
     )?;
     out.flush()
 }

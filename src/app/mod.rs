@@ -7,16 +7,17 @@
 mod database;
 mod first_account;
 mod housekeeping;
+mod listener;
 mod probes;
+mod tls;
 
 use std::fmt;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
@@ -30,6 +31,7 @@ use crate::bus::nats::{self, Carrier};
 use crate::bus::{Bus, Parcel};
 use crate::channels::{Channels, outbound};
 use crate::config::{Part, Settings, Switch};
+use crate::domain::bases::Bases;
 use crate::domain::events::Outlet;
 use crate::domain::jobs::{Claimed, Job, Outcome};
 use crate::domain::{Clock, Error};
@@ -40,8 +42,11 @@ use crate::ops::{self, Core, Simulator};
 use crate::rest::{self, Rest};
 use crate::worker::Worker;
 
+use tls::Certificate;
+
 pub use database::Database;
 pub use first_account::FirstAccount;
+pub use tls::BadCertificate;
 
 /// Why the server cannot start.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub enum StartError {
     Account(Error),
     /// The bus between nodes cannot be made.
     Bus(nats::BadAddress),
+    /// The certificate cannot be used.
+    Tls(BadCertificate),
 }
 
 impl fmt::Display for StartError {
@@ -63,6 +70,7 @@ impl fmt::Display for StartError {
             Self::Database(_) => f.write_str("the database cannot be used"),
             Self::Account(_) => f.write_str("the first account cannot be set up"),
             Self::Bus(_) => f.write_str("bus.url is not right"),
+            Self::Tls(cause) => cause.fmt(f),
         }
     }
 }
@@ -74,6 +82,7 @@ impl std::error::Error for StartError {
             Self::Database(cause) => Some(cause.as_ref()),
             Self::Account(cause) => Some(cause),
             Self::Bus(cause) => Some(cause),
+            Self::Tls(cause) => cause.source(),
         }
     }
 }
@@ -82,6 +91,8 @@ impl std::error::Error for StartError {
 pub struct App {
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it is spoken to: `http` or `https`.
+    pub scheme: &'static str,
     /// The account that the start found or made.
     pub account: FirstAccount,
     core: Arc<Core>,
@@ -107,13 +118,23 @@ impl App {
         let unheard = |cause| StartError::Listen(settings.listen, cause);
         let listener = TcpListener::bind(settings.listen).await.map_err(unheard)?;
         let address = listener.local_addr().map_err(unheard)?;
+        let certificate = match settings.tls.files() {
+            Some((chain, key)) => Some(Certificate::open(chain, key).map_err(StartError::Tls)?),
+            None => None,
+        };
         let bus = bus(settings).await?;
         let database = Database::open(settings)
             .await
             .map_err(StartError::Database)?;
         match prepare(&database, clock.as_ref(), settings).await {
             Ok(account) => Ok(Self::assemble(
-                settings, clock, bus, database, account, listener, address,
+                settings,
+                clock,
+                bus,
+                database,
+                account,
+                (listener, certificate),
+                address,
             )),
             Err(error) => {
                 close(database).await;
@@ -128,7 +149,7 @@ impl App {
         (bus, carrier): (Arc<dyn Bus>, Option<Carrier>),
         database: Database,
         account: FirstAccount,
-        listener: TcpListener,
+        (listener, certificate): (TcpListener, Option<Arc<Certificate>>),
         address: SocketAddr,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
@@ -145,6 +166,9 @@ impl App {
             credentials: Checked::default(),
             handsets: settings.handsets.clone(),
         });
+        if let Some(certificate) = &certificate {
+            tasks.spawn(Arc::clone(certificate).renew());
+        }
         if let Some(carrier) = carrier {
             tasks.spawn(carrier.run());
         }
@@ -155,29 +179,27 @@ impl App {
             Arc::clone(&core),
             settings.events.clone(),
         ));
-        let public_url = settings
-            .public_url
-            .as_ref()
-            .map(|url| url.as_str().to_owned());
+        let bases = Arc::new(bases(settings, address));
         let gateway = Gateway::new(
             Arc::clone(&core),
             Arc::clone(&bus),
             settings.gateway.clone(),
-            public_url.clone(),
+            Arc::clone(&bases),
         );
         tasks.spawn(gateway.clone().run(stopped.clone()));
         let worker = Arc::new(worker(&core, settings));
-        let router = routes(settings, &core, bus, &gateway, public_url);
+        let router = routes(settings, &core, bus, &gateway, bases);
         let working = if settings.parts.contains(&Part::Worker) {
             tokio::spawn(Arc::clone(&worker).run(stopped.clone()))
         } else {
             tokio::spawn(async {})
         };
-        let server = tokio::spawn(serve(listener, router, stopped));
+        let server = tokio::spawn(listener::serve(listener, certificate, router, stopped));
         info!(%address, "listening");
         let grace = Duration::from_secs(settings.shutdown.grace_seconds.into());
         Self {
             address,
+            scheme: settings.tls.scheme(),
             account,
             core,
             gateway,
@@ -284,45 +306,33 @@ fn simulator(settings: &Settings) -> Simulator {
     }
 }
 
+/// How the base of printed URLs is found.
+fn bases(settings: &Settings, address: SocketAddr) -> Bases {
+    let proxies = settings.trusted_proxies.clone();
+    let configured = settings.public_url.as_ref();
+    Bases::new(settings.tls.scheme(), address)
+        .always(configured.map(|url| url.as_str().to_owned()))
+        .trusting(move |peer| proxies.iter().any(|network| network.contains(peer)))
+        .echoing_twilio(settings.hosts.iter().any(|host| host == "twilio.com"))
+}
+
 /// Mounts the doors that this process runs.
 fn routes(
     settings: &Settings,
     core: &Arc<Core>,
     bus: Arc<dyn Bus>,
     gateway: &Gateway,
-    public_url: Option<String>,
+    bases: Arc<Bases>,
 ) -> Router {
     let mut router = probes::routes(Arc::clone(core), bus);
     if settings.parts.contains(&Part::Gateway) {
         router = router.merge(gateway::router(gateway.clone()));
     }
     if settings.parts.contains(&Part::Rest) {
-        let proxies = settings.trusted_proxies.clone();
-        let trusts = move |peer: IpAddr| proxies.iter().any(|network| network.contains(peer));
-        let rest = Rest::new(Arc::clone(core), public_url, settings.hosts.clone(), trusts);
+        let rest = Rest::new(Arc::clone(core), bases, settings.hosts.clone());
         router = router.merge(rest::router(rest));
     }
     router
-}
-
-async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    // A small answer must not wait for the next one.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            warn!(error = %error, "a connection keeps Nagle's delay");
-        }
-    });
-    let told = async move {
-        // An error means that nobody can tell any more, which is the same.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service)
-        .with_graceful_shutdown(told)
-        .await
-    {
-        warn!(error = %error, "the listener failed");
-    }
 }
 
 /// Makes the worker, with the one match from a job to the function that does it.

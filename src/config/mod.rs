@@ -8,7 +8,7 @@ mod values;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Table;
@@ -37,6 +37,7 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     pub hosts: Vec<String>,
     pub trusted_proxies: Vec<Network>,
+    pub tls: TlsSettings,
     pub parts: Vec<Part>,
     pub data_dir: PathBuf,
     #[serde(deserialize_with = "unless_empty")]
@@ -110,6 +111,30 @@ impl PostingSettings {
 #[expect(missing_docs, reason = "config/default.toml says what each key means")]
 pub struct WorkerSettings {
     pub concurrency: usize,
+}
+
+/// Encryption of what is listened to.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct TlsSettings {
+    #[serde(deserialize_with = "unless_empty")]
+    pub cert: Option<PathBuf>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub key: Option<PathBuf>,
+}
+
+impl TlsSettings {
+    /// The files of the certificate and its key; none where TLS is off.
+    #[must_use]
+    pub fn files(&self) -> Option<(&Path, &Path)> {
+        Some((self.cert.as_deref()?, self.key.as_deref()?))
+    }
+
+    /// How the server is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.files().map_or("http", |_| "https")
+    }
 }
 
 /// The bus between nodes.
@@ -230,6 +255,9 @@ impl Settings {
     fn check_together(&self, complaints: &mut Vec<String>) {
         if self.api_key.sid.is_some() != self.api_key.secret.is_some() {
             complaints.push("api_key: sid and secret belong together".to_owned());
+        }
+        if self.tls.cert.is_some() != self.tls.key.is_some() {
+            complaints.push("tls: cert and key belong together".to_owned());
         }
         if self.account.sid.is_some() != self.auth_token.is_some() {
             complaints.push("account.sid and auth_token belong together".to_owned());

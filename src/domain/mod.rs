@@ -8,6 +8,7 @@ pub mod actors;
 pub mod address_configurations;
 pub mod addresses;
 pub mod attributes;
+pub mod bases;
 pub mod bindings;
 pub mod contents;
 pub mod conversations;

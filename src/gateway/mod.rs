@@ -11,20 +11,22 @@ mod subscriptions;
 mod sync;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::http::{HeaderMap, header};
+use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::bus::Bus;
+use crate::domain::bases::Bases;
 use crate::ops::Core;
 use outgoing::Outgoing;
 use subscriptions::{Shards, Subscriptions};
@@ -55,7 +57,7 @@ struct Inner {
     core: Arc<Core>,
     bus: Arc<dyn Bus>,
     settings: Settings,
-    public_url: Option<String>,
+    bases: Arc<Bases>,
     subscriptions: Subscriptions,
     shards: Mutex<Option<Shards>>,
     clients: Mutex<HashMap<u64, Arc<Outgoing>>>,
@@ -63,21 +65,15 @@ struct Inner {
 }
 
 impl Gateway {
-    /// A door on `core` that hears of changes from `bus`. Links begin with `public_url`, or with the host of the
-    /// upgrade request.
+    /// A door on `core` that hears of changes from `bus`. Links begin with the base of the upgrade request.
     #[must_use]
-    pub fn new(
-        core: Arc<Core>,
-        bus: Arc<dyn Bus>,
-        settings: Settings,
-        public_url: Option<String>,
-    ) -> Self {
+    pub fn new(core: Arc<Core>, bus: Arc<dyn Bus>, settings: Settings, bases: Arc<Bases>) -> Self {
         let (subscriptions, shards) = Subscriptions::new(&core, &bus);
         Self(Arc::new(Inner {
             core,
             bus,
             settings,
-            public_url,
+            bases,
             subscriptions,
             shards: Mutex::new(Some(shards)),
             clients: Mutex::default(),
@@ -131,10 +127,12 @@ pub fn router(gateway: Gateway) -> Router {
 
 async fn upgrade(
     State(gateway): State<Gateway>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> Response {
-    let base = base(&gateway, &headers);
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let base: Arc<str> = gateway.0.bases.of(Some(peer.ip()), header).into();
     let most = gateway.0.settings.max_frame_bytes;
     socket
         .max_message_size(most)
@@ -142,16 +140,4 @@ async fn upgrade(
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .on_upgrade(move |socket| connection::serve(gateway, socket, base))
-}
-
-/// Scheme and host of the links that a client is given.
-fn base(gateway: &Gateway, headers: &HeaderMap) -> Arc<str> {
-    if let Some(url) = &gateway.0.public_url {
-        return url.as_str().into();
-    }
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost");
-    format!("http://{host}").into()
 }

@@ -136,51 +136,26 @@ async fn named_service(parts: &mut Parts, rest: &Rest) -> Option<String> {
         .map(|(_, text)| text.to_owned())
 }
 
-/// Scheme and host of printed URLs: as configured, or as the request came. Forwarding headers count only from trusted
-/// proxies, or anybody could make answers point anywhere.
+/// What printed URLs begin with: the base of the request, with the product's prefix if the request used it.
 fn base(parts: &Parts, rest: &Rest) -> String {
     let prefix = parts
         .extensions
         .get::<Came>()
         .map_or("", |came| came.prefix);
-    if let Some(url) = &rest.public_url {
-        return format!("{url}{prefix}");
-    }
-    let text = |name: &str| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    let first = |name: &str| {
-        text(name)
-            .and_then(|list| list.split(',').next())
-            .map(str::trim)
-    };
-    let trusted = parts
+    let peer = parts
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
-        .is_some_and(|ConnectInfo(peer)| (rest.trusts)(peer.ip()));
-    let (mut scheme, mut host) = (
-        "http",
-        text("host").or(parts.uri.authority().map(|a| a.as_str())),
-    );
-    if trusted {
-        scheme = first("x-forwarded-proto")
-            .filter(|word| matches!(*word, "http" | "https"))
-            .unwrap_or(scheme);
-        host = first("x-forwarded-host")
-            .filter(|name| is_host(name))
-            .or(host);
-    }
-    let host = host.filter(|name| is_host(name)).unwrap_or("localhost");
-    format!("{scheme}://{host}{prefix}")
-}
-
-/// Whether a header may stand for a host in a URL.
-fn is_host(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
-        })
+        .map(|ConnectInfo(peer)| peer.ip());
+    let mut base = rest.bases.of(peer, |name| {
+        let header = parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok());
+        match name {
+            "host" => header.or_else(|| parts.uri.authority().map(|host| host.as_str())),
+            _ => header,
+        }
+    });
+    base.push_str(prefix);
+    base
 }

@@ -45,7 +45,6 @@ mod user_conversations;
 mod users;
 mod webhook_configurations;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -55,6 +54,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post, put};
 
+use crate::domain::bases::Bases;
 use crate::domain::{ConversationRef, Error};
 use crate::ops::{self, Core};
 use caller::Caller;
@@ -65,26 +65,19 @@ use product::Product;
 #[derive(Clone)]
 pub struct Rest {
     core: Arc<Core>,
-    public_url: Option<String>,
+    /// What printed URLs begin with.
+    bases: Arc<Bases>,
     /// Domains whose first labels name products.
     hosts: Arc<[String]>,
-    trusts: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
 }
 
 impl Rest {
-    /// A door on `core`. Printed URLs begin with `public_url`, or with the host of the request; first labels of `hosts`
-    /// name products; `trusts` tells whose forwarding headers count.
-    pub fn new(
-        core: Arc<Core>,
-        public_url: Option<String>,
-        hosts: Vec<String>,
-        trusts: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
-    ) -> Self {
+    /// A door on `core`. First labels of `hosts` name products.
+    pub fn new(core: Arc<Core>, bases: Arc<Bases>, hosts: Vec<String>) -> Self {
         Self {
             core,
-            public_url,
+            bases,
             hosts: hosts.into(),
-            trusts: Arc::new(trusts),
         }
     }
 

@@ -9,3 +9,4 @@ mod program;
 mod rest;
 mod store;
 mod support;
+mod tls;

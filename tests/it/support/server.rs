@@ -1,5 +1,6 @@
 //! A server in the test's process, started by the very function that `main` uses.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -76,6 +77,11 @@ impl TestServer {
 
     fn app(&self) -> &App {
         self.app.as_ref().expect("the server runs")
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.app().address
     }
 
     /// The URL of a path.

@@ -39,12 +39,22 @@ impl TestServer {
     /// A token of the default service.
     pub async fn token(&self, identity: &str, lifetime: TimeDelta, secret: &str) -> String {
         let services = self.get("/v1/Services").await.with(200);
+        let service = text(&services["services"][0], "sid");
+        self.token_of(&service, identity, lifetime, secret)
+    }
+
+    /// A token of a service.
+    pub fn token_of(
+        &self,
+        service: &str,
+        identity: &str,
+        lifetime: TimeDelta,
+        secret: &str,
+    ) -> String {
         NewToken {
             issuer: API_KEY_SID.parse().expect("a SID"),
             account: ACCOUNT_SID.parse().expect("a SID"),
-            service: text(&services["services"][0], "sid")
-                .parse()
-                .expect("a SID"),
+            service: service.parse().expect("a SID"),
             identity: &convoke::domain::Identity::parse(identity.to_owned()).expect("an identity"),
             lifetime,
         }
