@@ -175,14 +175,45 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     for status in operation.answers.statuses {
         all.insert(status.to_string(), good.clone());
     }
-    all.insert(
-        "default".to_owned(),
-        json!({
-            "description": "A refusal.",
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/error" } } },
-        }),
-    );
+    for (status, why) in refusals(operation) {
+        all.insert(
+            status.to_string(),
+            json!({
+                "description": why,
+                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/error" } } },
+            }),
+        );
+    }
     all.into()
+}
+
+/// The statuses of an operation's refusals; every other would be a fault of ours.
+fn refusals(operation: &Operation) -> impl Iterator<Item = (u16, &'static str)> {
+    let writes = operation.method != "GET";
+    let posts = operation.method == "POST";
+    let listed = matches!(
+        operation.answers.shape,
+        Shape::Page(..) | Shape::OldPage(..)
+    );
+    let named = operation.path.contains('{');
+    let bytes = matches!(operation.answers.shape, Shape::Bytes);
+    [
+        (
+            posts || listed || !operation.params.is_empty(),
+            400,
+            "A parameter is wrong.",
+        ),
+        (true, 401, "Credentials are missing or wrong."),
+        (true, 403, "The credentials are not good for this."),
+        (named, 404, "What the path names does not exist."),
+        (writes, 409, "Something stands against it as things are."),
+        (posts, 413, "The body is too large."),
+        (bytes, 416, "The range lies behind the end."),
+        (true, 500, "A fault of the server."),
+        (true, 503, "Not now; it may be tried again."),
+    ]
+    .into_iter()
+    .filter_map(|(can_be, status, why)| can_be.then_some((status, why)))
 }
 
 fn success(answers: &Answers, schemas: &mut SchemaGenerator) -> Value {
