@@ -9,7 +9,7 @@ const devices = [
   { id: "carol", name: "Carol’s phone", page: "phone.html" },
 ];
 
-const tabs = document.querySelector("nav");
+const tabs = document.querySelector('[role="tablist"]');
 const main = document.querySelector("main");
 
 for (const { id, name, page } of devices) {
