@@ -99,7 +99,7 @@ test("a lost network costs nothing", limit, async () => {
   await arrives(bob, "written in a tunnel");
   await arrives(away, "written in a tunnel");
   await arrives(away, missed.at(-1));
-  const stored = (await stage.conversation().messages.list()).map(({ body }) => body);
+  const stored = (await stage.conversation().messages.list()).map(({ body }) => body).filter(Boolean);
   assert.deepEqual(stored.slice(-13), [...missed, "written in a tunnel"]);
   for (const chat of [away, alice, bob]) {
     await until("all is there once, in order", async () => String(await texts(chat)) === String(stored));
@@ -117,6 +117,21 @@ test("one of two can go offline and come back", limit, async () => {
   await bob.getByRole("button", { name: "Come back" }).click();
   await arrives(bob, "Bob is in a tunnel");
   await message(alice, "Bob is in a tunnel").getByText("Seen by Bob").waitFor();
+});
+
+test("earlier messages come when they are asked for", limit, async () => {
+  for (let n = 0; n < 40; n++) await stage.conversation().messages.create({ body: `one of many ${n}` });
+  const stored = (await stage.conversation().messages.list()).map(({ body }) => body).filter(Boolean);
+  const fresh = await stage.open("/chat.html?as=bob");
+  await arrives(fresh, "one of many 39");
+  assert.deepEqual(await texts(fresh), stored.slice(-30));
+  const earlier = fresh.getByRole("button", { name: "Earlier messages" });
+  await until("all is there", async () => {
+    if (await earlier.isVisible()) await earlier.click();
+    return String(await texts(fresh)) === String(stored);
+  });
+  await earlier.waitFor({ state: "hidden" });
+  await fresh.context().close();
 });
 
 test("fits a phone's width, by keyboard alone", limit, async () => {

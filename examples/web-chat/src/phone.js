@@ -32,7 +32,8 @@ async function show() {
 }
 
 function paint({ id, direction, text, media, at }) {
-  const body = text ? make("p", { className: "body", textContent: text }) : undefined;
+  const words = text || (media.length ? "" : "(a message without text)");
+  const body = words ? make("p", { className: "body", textContent: words }) : undefined;
   const pictures = media.map(({ url }) => make("img", { className: "picture", src: url, alt: "Picture" }));
   const element = make(
     "li",
