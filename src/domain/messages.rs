@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attributes::Attributes;
+use super::contents::ContentSid;
 use super::conversations::ConversationSid;
 use super::errors::{Error, Invalid};
 use super::media::{MediaSid, Piece};
@@ -74,17 +75,6 @@ impl Message {
     pub fn delivery(&self) -> Option<Delivery> {
         self.receipt_statuses.as_deref().and_then(Delivery::of)
     }
-}
-
-/// The SID of a content template.
-pub type ContentSid = Sid<Content>;
-
-/// Content templates that messages name (`HX…`).
-#[derive(Debug)]
-pub struct Content;
-
-impl Kind for Content {
-    const PREFIX: &'static str = "HX";
 }
 
 /// A message to be written, checked as far as that goes without looking anything up.

@@ -60,13 +60,7 @@ impl Fields {
         declared: &'static [Param],
     ) -> Result<Self, Error> {
         let bytes = read_body(headers, body).await?;
-        let is_form = match headers.get(header::CONTENT_TYPE) {
-            None => true,
-            Some(claimed) => claimed.to_str().is_ok_and(|claimed| {
-                let kind = claimed.split(';').next().unwrap_or_default().trim();
-                kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-            }),
-        };
+        let is_form = may_be(headers, "application/x-www-form-urlencoded");
         if !is_form && !bytes.is_empty() {
             return Err(Error::Malformed(
                 "the content type must be application/x-www-form-urlencoded",
@@ -175,6 +169,31 @@ fn decode(text: &[u8]) -> Result<String, Error> {
         return Err(Error::Malformed("a NUL character cannot be stored"));
     }
     String::from_utf8(bytes).map_err(|_| Error::Malformed("a text is not UTF-8"))
+}
+
+/// Whether a body may be of this content type: it says so, or says nothing.
+fn may_be(headers: &HeaderMap, wanted: &str) -> bool {
+    headers.get(header::CONTENT_TYPE).is_none_or(|claimed| {
+        claimed.to_str().is_ok_and(|claimed| {
+            let kind = claimed.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case(wanted)
+        })
+    })
+}
+
+/// Reads a body that must be JSON (none at all counts as JSON); whether it is, the reader of the bytes finds out.
+///
+/// # Errors
+/// As [`read_body`]; [`Error::Malformed`] also for another content type.
+pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    let bytes = read_body(headers, body).await?;
+    if may_be(headers, "application/json") {
+        Ok(bytes)
+    } else {
+        Err(Error::Malformed(
+            "the content type must be application/json",
+        ))
+    }
 }
 
 /// Reads a body of at most [`MAX_BODY_BYTES`]; one that says it is longer is not read at all.

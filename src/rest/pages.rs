@@ -42,6 +42,8 @@ pub mod lists {
     pub const ADDRESS_CONFIGURATIONS: ListKind = list("address_configurations", 50);
     /// A user's conversations, and a participant's.
     pub const OWN_CONVERSATIONS: ListKind = list("conversations", 50);
+    /// Content templates.
+    pub const CONTENTS: ListKind = list("contents", 1000);
     /// Webhooks of one conversation.
     pub const SCOPED_WEBHOOKS: ListKind = ListKind {
         key: "webhooks",

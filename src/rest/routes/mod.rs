@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configuration;
+mod contents;
 mod conversations;
 mod media;
 mod neighbours;
@@ -22,6 +23,7 @@ const HEARD: &[Param] = &[WEBHOOKS];
 pub fn all() -> Vec<(Product, Api)> {
     let mut apis = vec![(Product::Conversations, conversations_api())];
     apis.extend(media::all());
+    apis.push((Product::Content, contents::api()));
     apis.extend(neighbours::all());
     apis.extend(accounts::all());
     apis

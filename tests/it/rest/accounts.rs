@@ -11,7 +11,7 @@ const OWN: (&str, &str) = (ACCOUNT_SID, AUTH_TOKEN);
 const STANDARD_KEY: (&str, &str) = (API_KEY_SID, API_KEY_SECRET);
 const ACCOUNTS: &str = "/2010-04-01/Accounts";
 
-async fn subaccount(server: &TestServer) -> (String, String) {
+pub(super) async fn subaccount(server: &TestServer) -> (String, String) {
     let made = server
         .post("/2010-04-01/Accounts.json", &[])
         .await

@@ -52,7 +52,7 @@ const PUBLISHED: &[Published] = &[
         file: "twilio_content_v1.subset.json",
         prefix: "/content",
         word: "Content",
-        missing: &["Content"],
+        missing: &[],
     },
     Published {
         file: "twilio_iam_v1.subset.json",

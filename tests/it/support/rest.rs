@@ -16,6 +16,17 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn read(answer: reqwest::Response) -> Self {
+        let status = answer.status();
+        let text = answer.text().await.expect("a body");
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("JSON, not {text}"))
+        };
+        Self { status, body }
+    }
+
     /// The body of an answer that must have this status.
     #[track_caller]
     pub fn with(self, status: u16) -> Value {
@@ -77,15 +88,16 @@ impl TestServer {
         if method == Method::POST {
             request = request.form(form);
         }
-        let answer = request.send().await.expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("a body");
-        let body = if text.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_str(&text).unwrap_or_else(|_| panic!("JSON, not {text}"))
-        };
-        Answer { status, body }
+        Answer::read(request.send().await.expect("an answer")).await
+    }
+
+    /// `POST` of a JSON text with the account's credentials.
+    pub async fn post_json(&self, path: &str, json: &str) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/json; charset=utf-8")
+            .body(json.to_owned());
+        Answer::read(request.send().await.expect("an answer")).await
     }
 
     /// Creates a conversation; answers its path.
