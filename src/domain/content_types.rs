@@ -318,22 +318,24 @@ fn is_storable(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// The text of a template, with its gaps, from the first of the types that conversations support (API page on templates
-/// in conversations); none when there is none. Where a template has several, the plainer comes first, because text is
-/// all that is shown of any (our choice).
+/// The types that conversations support (API page on templates in conversations). Where a template has several, the
+/// plainer comes first, because text is all that is shown of any (our choice).
+pub const SUPPORTED: &[&str] = &[
+    "twilio/text",
+    "twilio/media",
+    "twilio/quick-reply",
+    "twilio/call-to-action",
+    "twilio/list-picker",
+    "twilio/card",
+    "twilio/location",
+];
+
+/// The text of a template, with its gaps, from the first of its [`SUPPORTED`] types; none when it has none of them.
 #[must_use]
 pub fn text(types: &BTreeMap<String, Value>) -> Option<String> {
-    [
-        "twilio/text",
-        "twilio/media",
-        "twilio/quick-reply",
-        "twilio/call-to-action",
-        "twilio/list-picker",
-        "twilio/card",
-        "twilio/location",
-    ]
-    .into_iter()
-    .find_map(|name| Some(text_of(name, types.get(name)?)))
+    SUPPORTED
+        .iter()
+        .find_map(|name| Some(text_of(name, types.get(*name)?)))
 }
 
 fn text_of(name: &str, it: &Value) -> String {

@@ -2,7 +2,7 @@
 
 use super::Core;
 use crate::domain::contents::{Content, Filling, NewContent, render};
-use crate::domain::{ContentSid, Ctx, Error, Invalid, MomentKey, Page, PageRequest};
+use crate::domain::{ContentSid, Ctx, Draft, Error, Invalid, MomentKey, Page, PageRequest};
 use crate::store;
 
 /// Creates a template.
@@ -66,14 +66,23 @@ pub async fn remove(core: &Core, ctx: &Ctx, sid: ContentSid) -> Result<(), Error
     }
 }
 
-/// The text of a message that is made from a template.
+/// Makes a draft from a template: it gets the template's text, and its own text and media count no more.
 ///
 /// # Errors
 /// [`Invalid::ContentNotFound`], and the refusals of [`render`].
-pub async fn filled(core: &Core, ctx: &Ctx, with: &Filling) -> Result<Option<String>, Error> {
+pub async fn fill(
+    core: &Core,
+    ctx: &Ctx,
+    draft: &mut Draft,
+    with: Option<Filling>,
+) -> Result<(), Error> {
+    let Some(with) = with else { return Ok(()) };
     let mut conn = core.store.visit().await?;
     let content = store::contents::find(&mut conn, ctx.account.sid, with.sid)
         .await?
         .ok_or(Invalid::ContentNotFound)?;
-    render(&content, &with.variables)
+    draft.body = render(&content, &with.variables)?;
+    draft.media = Vec::new();
+    draft.content_sid = Some(content.sid);
+    Ok(())
 }

@@ -16,6 +16,7 @@ use super::params::{Param, WEBHOOKS, json, moment, short, sid, text, word};
 use super::path::Names;
 use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_SMALL_BYTES;
+use crate::domain::contents::Filling;
 use crate::domain::media::Piece;
 use crate::domain::messages::{MessageChanges, author, body as message_body, subject};
 use crate::domain::{
@@ -138,30 +139,29 @@ fn attributes(form: &mut Fields) -> Result<Option<Attributes>, Error> {
         .transpose()
 }
 
-fn read_draft(mut form: Fields) -> Result<Draft, Error> {
-    // Nothing can be named by these yet, so every name of the right form is of something absent.
-    if let Some(sid) = form.take_filled("MediaSid") {
+/// Reads a message, and the template that it is to be made from: with one, text and media are not even looked at.
+fn read_draft(mut form: Fields) -> Result<(Draft, Option<Filling>), Error> {
+    let filling = Filling::parse(form.take("ContentSid"), form.take("ContentVariables"))?;
+    let (body, media) = (form.take("Body"), form.take_filled("MediaSid"));
+    // Nothing can be named yet, so every name of the right form is of something absent.
+    if let Some(sid) = media.filter(|_| filling.is_none()) {
         let known: Result<MediaSid, _> = sid.parse();
         return Err(known
             .map_or(Invalid::MediaSidMalformed, |_| Invalid::MediaNotFound)
             .into());
     }
-    if let Some(sid) = form.take_filled("ContentSid") {
-        let known: Result<ContentSid, _> = sid.parse();
-        return Err(known
-            .map_or(Invalid::ContentSidMalformed, |_| Invalid::ContentNotFound)
-            .into());
-    }
-    Ok(Draft {
+    let body = body.filter(|_| filling.is_none());
+    let draft = Draft {
         author: author(form.take("Author"))?,
-        body: form.take("Body").map(message_body).transpose()?,
+        body: body.map(message_body).transpose()?,
         subject: form.take("Subject").map(subject).transpose()?,
         attributes: attributes(&mut form)?.unwrap_or_default(),
         media: Vec::new(),
         content_sid: None,
         date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
         date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,
-    })
+    };
+    Ok((draft, filling))
 }
 
 fn read_changes(mut form: Fields) -> Result<MessageChanges, Error> {
@@ -187,7 +187,12 @@ pub(super) async fn create(
     body: Body,
 ) -> ApiResult<Created<View>> {
     let to = names.conversation()?;
-    let draft = match Fields::read(&headers, body, NEW).await.and_then(read_draft) {
+    let draft = async {
+        let (mut draft, filling) = read_draft(Fields::read(&headers, body, NEW).await?)?;
+        ops::contents::fill(&rest.core, &caller.ctx, &mut draft, filling).await?;
+        Ok(draft)
+    };
+    let draft = match draft.await {
         Ok(draft) => draft,
         Err(refusal) => return Err(rest.refuse(&caller, &to, refusal).await),
     };

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::conversations::named;
 use super::{Answer, Request};
 use crate::domain::attributes::MAX_SMALL_BYTES;
+use crate::domain::contents::Filling;
 use crate::domain::messages::{MessageChanges, body, subject};
 use crate::domain::{
     Attributes, Cursor, Draft, Error, Invalid, ListKind, Message, MessageSid, MomentKey,
@@ -59,6 +60,7 @@ struct New {
     #[serde(default)]
     media_sids: Vec<String>,
     content_sid: Option<String>,
+    content_variables: Option<String>,
 }
 
 fn attributes(text: Option<String>) -> Result<Option<Attributes>, Error> {
@@ -69,17 +71,16 @@ fn attributes(text: Option<String>) -> Result<Option<Attributes>, Error> {
 /// `POST …/Messages`
 pub(super) async fn post(request: &Request<'_>, to: &str) -> Result<Answer, Error> {
     let new: New = request.json()?;
-    // Nothing can be named by these yet.
-    if !new.media_sids.is_empty() {
+    let filling = Filling::parse(new.content_sid, new.content_variables)?;
+    // Nothing can be named yet.
+    if filling.is_none() && !new.media_sids.is_empty() {
         return Err(Invalid::MediaNotFound.into());
     }
-    if new.content_sid.is_some() {
-        return Err(Invalid::ContentNotFound.into());
-    }
+    let text = new.body.filter(|_| filling.is_none());
     let ctx = &request.session.ctx;
-    let draft = Draft {
+    let mut draft = Draft {
         author: ctx.creator(),
-        body: new.body.map(body).transpose()?,
+        body: text.map(body).transpose()?,
         subject: new.subject.map(subject).transpose()?,
         attributes: attributes(new.attributes)?.unwrap_or_default(),
         media: Vec::new(),
@@ -87,6 +88,7 @@ pub(super) async fn post(request: &Request<'_>, to: &str) -> Result<Answer, Erro
         date_created: None,
         date_updated: None,
     };
+    ops::contents::fill(request.core, ctx, &mut draft, filling).await?;
     let message = ops::messages::post(request.core, ctx, &named(to), draft).await?;
     Ok(Answer::Json(201, print(request, &message)))
 }

@@ -3,6 +3,7 @@
 pub mod subscriptions;
 
 mod configuration;
+mod contents;
 mod conversations;
 mod messages;
 mod objects;
@@ -104,7 +105,7 @@ async fn route(request: &Request<'_>) -> Result<Answer, Error> {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (request.http.method.as_str(), segments.as_slice()) {
         ("GET", ["Client", "v2", "Configuration"]) => Ok(configuration::fetch(request)),
-        ("GET", ["Client", "v2", "ContentTemplates"]) => Ok(request.empty_list("templates")),
+        ("GET", ["Client", "v2", "ContentTemplates"]) => contents::list(request).await,
         (method, ["Client", "v2", "Services", service, rest @ ..])
             if *service == request.session.ctx.service.to_string() =>
         {

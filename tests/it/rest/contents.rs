@@ -4,17 +4,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::{answer, other_account};
+use super::accounts::subaccount;
 use crate::support::rest::Answer;
 use crate::support::{TestServer, text};
 
 /// Creates a template from a JSON text.
 async fn create(server: &TestServer, body: &str) -> Answer {
-    let request = server
-        .request(Method::POST, "/v1/Content")
-        .header("content-type", "application/json; charset=utf-8")
-        .body(body.to_owned());
-    answer(request).await
+    server.post_json("/v1/Content", body).await
 }
 
 const GREETING: &str = r#"{"friendly_name":"greeting","language":"en","variables":{ "1":"friend" },
@@ -136,19 +132,155 @@ async fn templates_are_listed_newest_first_and_another_account_s_are_absent(pool
     }
     assert_eq!(seen, all);
 
-    let (account, token) = other_account(&pool).await;
+    let (account, token) = subaccount(&server).await;
+    let its = (account.as_str(), token.as_str());
     let path = format!("/v1/Content/{}", all[0]);
     for method in [Method::GET, Method::DELETE] {
-        let request = server.http.request(method, server.url(&path));
-        let refused = answer(request.basic_auth(&account, Some(&token))).await;
-        assert_eq!(refused.refused(404), 20404);
+        let foreign = server.send_as(its, method, &path, &[]).await;
+        assert_eq!(foreign.refused(404), 20404);
     }
-    let request = server.http.get(server.url("/v1/Content"));
-    let page = answer(request.basic_auth(&account, Some(&token))).await;
-    assert_eq!(page.with(200)["contents"], Value::Array(Vec::new()));
+    let page = server.send_as(its, Method::GET, "/v1/Content", &[]).await;
+    assert_eq!(page.with(200)["contents"], json!([]));
     for absent in ["HX00000000000000000000000000000001", "HX1", "greeting"] {
         let path = format!("/v1/Content/{absent}");
         assert_eq!(server.get(&path).await.refused(404), 20404, "{absent}");
     }
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn a_message_from_a_template_shows_its_text(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let sid = text(&create(&server, GREETING).await.with(201), "sid");
+    let messages = format!("{}/Messages", server.conversation(&[]).await);
+    for (variables, wanted) in [
+        ("", "Hello friend"),
+        ("{}", "Hello friend"),
+        (r#"{"1":"Bob","2":"unused"}"#, "Hello Bob"),
+    ] {
+        let form = [
+            ("ContentSid", sid.as_str()),
+            ("ContentVariables", variables),
+            // These two do not count, whatever they hold.
+            ("Body", "ignored"),
+            ("MediaSid", "ME1"),
+            ("Author", "carol"),
+        ];
+        let message = server.post(&messages, &form).await.with(201);
+        assert_eq!(message["body"], wanted);
+        assert_eq!(message["content_sid"], sid);
+        assert_eq!(message["media"], Value::Null);
+        assert_eq!(message["author"], "carol");
+        let path = format!("{messages}/{}", text(&message, "sid"));
+        assert_eq!(server.get(&path).await.with(200), message);
+    }
+    server.delete(&format!("/v1/Content/{sid}")).await.with(204);
+    let first = server
+        .get(&format!("{messages}?PageSize=1"))
+        .await
+        .with(200);
+    assert_eq!(first["messages"][0]["content_sid"], sid);
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn what_cannot_be_filled_is_refused(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let good = text(&create(&server, GREETING).await.with(201), "sid");
+    let unsupported = r#"{"language":"en","types":{"whatsapp/card":{"body":"x"}}}"#;
+    let unsupported = text(&create(&server, unsupported).await.with(201), "sid");
+    let value = "v".repeat(250);
+    let types = json!({ "twilio/text": { "body": "{{1}}".repeat(140) } });
+    let vast = json!({ "language": "en", "types": types }).to_string();
+    let vast = text(&create(&server, &vast).await.with(201), "sid");
+    let messages = format!("{}/Messages", server.conversation(&[]).await);
+    let filling = json!({ "1": value }).to_string();
+    let absent = "HX00000000000000000000000000000001";
+    for (form, code) in [
+        (
+            vec![("ContentSid", "HX1"), ("ContentVariables", "{")],
+            50526,
+        ),
+        (vec![("ContentVariables", "{}")], 50528),
+        // Variables are looked at before the template is.
+        (
+            vec![("ContentSid", absent), ("ContentVariables", "{")],
+            50527,
+        ),
+        (
+            vec![("ContentSid", absent), ("ContentVariables", "{}")],
+            20404,
+        ),
+        (vec![("ContentSid", unsupported.as_str())], 50542),
+        (
+            vec![
+                ("ContentSid", vast.as_str()),
+                ("ContentVariables", &filling),
+            ],
+            50504,
+        ),
+    ] {
+        let answer = server.post(&messages, &form).await;
+        assert_eq!(answer.refused(400), code, "{form:?}");
+        // A conversation that is not there counts first.
+        let nowhere = server
+            .post("/v1/Conversations/nowhere/Messages", &form)
+            .await;
+        assert_eq!(nowhere.refused(404), 20404, "{form:?}");
+    }
+    let (account, token) = subaccount(&server).await;
+    let its = (account.as_str(), token.as_str());
+    let theirs = server
+        .send_as(its, Method::POST, "/v1/Conversations", &[])
+        .await;
+    let theirs = format!(
+        "/v1/Conversations/{}/Messages",
+        text(&theirs.with(201), "sid")
+    );
+    let form = [("ContentSid", good.as_str())];
+    let foreign = server.send_as(its, Method::POST, &theirs, &form).await;
+    assert_eq!(foreign.refused(400), 20404);
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn a_socket_lists_templates_and_sends_one(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let sid = text(&create(&server, GREETING).await.with(201), "sid");
+    let talk = server.conversation(&[]).await;
+    let members = format!("{talk}/Participants");
+    server
+        .post(&members, &[("Identity", "alice")])
+        .await
+        .with(201);
+    let mut alice = server.socket("alice").await;
+    let (status, page) = alice
+        .ask("GET", "/Client/v2/ContentTemplates", Value::Null)
+        .await;
+    assert_eq!(status, 200, "{page}");
+    assert_eq!(page["meta"]["next_token"], Value::Null);
+    let template = &page["templates"][0];
+    assert_eq!(template["sid"], sid);
+    assert_eq!(template["friendly_name"], "greeting");
+    assert_eq!(template["variables"], r#"{ "1":"friend" }"#);
+    assert_eq!(
+        template["variants"],
+        json!({ "twilio/text": { "body": "Hello {{1}}" } })
+    );
+
+    let body = server.get(&talk).await.with(200);
+    let path = format!(
+        "/Client/v2/Services/{}/Conversations/{}/Messages",
+        text(&body, "chat_service_sid"),
+        text(&body, "sid")
+    );
+    let new = json!({ "content_sid": sid, "content_variables": r#"{"1":"Bob"}"#, "body": "no" });
+    let (status, message) = alice.ask("POST", &path, new).await;
+    assert_eq!(status, 201, "{message}");
+    assert_eq!(message["body"], "Hello Bob");
+    assert_eq!(message["content_sid"], sid);
+    let new = json!({ "content_variables": "{}" });
+    let (status, refusal) = alice.ask("POST", &path, new).await;
+    assert_eq!((status, &refusal["code"]), (400, &json!(50528)));
     server.stop().await;
 }
