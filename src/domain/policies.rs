@@ -64,6 +64,15 @@ impl Policy {
             })
         })
     }
+
+    /// Whether everything that another policy allows is allowed here too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.allow.iter().all(|permission| {
+            parts(permission)
+                .is_some_and(|(product, resource, action)| self.allows(product, resource, action))
+        })
+    }
 }
 
 fn parts(permission: &str) -> Option<(&str, &str, &str)> {
@@ -108,6 +117,8 @@ mod tests {
                 "{product}/{resource}/{action}"
             );
         }
+        let one = Policy::parse(r#"{"allow": ["/twilio/messaging/messages/read"]}"#).expect("one");
+        assert!(policy.covers(&one) && !one.covers(&policy));
         assert!(!Policy::default().allows("messaging", "messages", "read"));
     }
 

@@ -141,7 +141,7 @@ fn session(bearer: Bearer, user: User, base: Arc<str>) -> Session {
 fn refused(error: &Error) -> Status {
     let published = error.published();
     match error {
-        Error::Token(_) => Status {
+        Error::Token(_) | Error::AccountNotActive => Status {
             error_code: Some(published.code),
             description: Some(error.to_string()),
             ..Status::of(published.status)

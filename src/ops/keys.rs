@@ -66,6 +66,14 @@ pub async fn create(
     Ok(WithSecret { key, secret })
 }
 
+/// Makes an API key.
+///
+/// # Errors
+/// As the database.
+pub async fn create_in(core: &Core, new: NewKey) -> Result<WithSecret, Error> {
+    create(&core.store, core.clock.as_ref(), &core.sealing, new, None).await
+}
+
 /// Fetches a key of an account.
 ///
 /// # Errors
@@ -82,18 +90,14 @@ pub async fn fetch(core: &Core, account: AccountSid, sid: ApiKeySid) -> Result<A
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn account_of(
-    core: &Core,
-    caller: AccountSid,
-    sid: ApiKeySid,
-) -> Result<AccountSid, Error> {
+pub async fn account_of(core: &Core, caller: AccountSid, sid: ApiKeySid) -> Result<Account, Error> {
     let mut conn = core.store.visit().await?;
     let key = store::keys::find(&mut conn, sid)
         .await?
         .ok_or(Error::NotFound)?;
     drop(conn);
     let owner = super::accounts::fetch(core, caller, key.account_sid).await?;
-    Ok(owner.account.sid)
+    Ok(owner.account)
 }
 
 /// Lists an account's keys, newest first.

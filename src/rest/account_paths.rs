@@ -13,6 +13,20 @@ use crate::ops;
 /// The beginning of all paths of this API.
 pub(super) const BASE: &str = "/2010-04-01/Accounts";
 
+/// A caller who may manage accounts and keys.
+#[derive(Debug)]
+pub(super) struct Manager(pub Caller);
+
+impl FromRequestParts<Rest> for Manager {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, rest).await?;
+        caller.may_manage()?;
+        Ok(Self(caller))
+    }
+}
+
 /// The account whose resources are asked for: the caller's own or a subaccount of it; any other is absent.
 #[derive(Debug)]
 pub(super) struct InAccount {
@@ -52,7 +66,7 @@ impl FromRequestParts<Rest> for InAccount {
     }
 }
 
-/// The same for what standard keys may not do: managing keys.
+/// The same, of a caller who may manage accounts and keys.
 #[derive(Debug)]
 pub(super) struct ManagingAccount(pub InAccount);
 

@@ -2,16 +2,15 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use axum::http::request::Parts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Rest;
-use super::account_paths::BASE;
+use super::account_paths::{BASE, Manager};
 use super::caller::Caller;
-use super::error::{ApiError, ApiResult};
+use super::error::ApiResult;
 use super::form::Fields;
 use super::pages::{Asked, OldListed};
 use super::params::{Param, short, text, word};
@@ -81,19 +80,6 @@ pub(super) const CHANGES: &[Param] = &[
 ];
 /// What narrows the list.
 pub(super) const FILTERS: &[Param] = &[text("FriendlyName"), word("Status", AccountStatus::WORDS)];
-
-/// A caller who may manage accounts.
-pub(super) struct Manager(Caller);
-
-impl FromRequestParts<Rest> for Manager {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Self, ApiError> {
-        let caller = Caller::from_request_parts(parts, rest).await?;
-        caller.may_manage()?;
-        Ok(Self(caller))
-    }
-}
 
 fn status(fields: &mut Fields) -> Result<Option<AccountStatus>, Error> {
     fields

@@ -3,6 +3,7 @@
 mod accounts;
 mod contents;
 mod hostile;
+mod keys;
 mod openapi;
 mod pages;
 mod refusals;
