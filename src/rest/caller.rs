@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -95,7 +96,7 @@ impl FromRequestParts<Rest> for Caller {
     async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Self, ApiError> {
         let known = authenticate(rest, &parts.headers).await?;
         permissions::check(&known.credentials, parts)?;
-        let named = named_service(parts, rest).await;
+        let named = named_service(parts, rest).await?;
         let base = base(parts, rest);
         let webhooks = parts
             .headers
@@ -127,13 +128,16 @@ impl FromRequestParts<Rest> for Caller {
     }
 }
 
-/// The service that the path names.
-async fn named_service(parts: &mut Parts, rest: &Rest) -> Option<String> {
-    let params = RawPathParams::from_request_parts(parts, rest).await.ok()?;
-    params
-        .iter()
-        .find(|(name, _)| *name == "service")
-        .map(|(_, text)| text.to_owned())
+/// The service that the path names, if it names one. A name that is no text must not count as none: the request would
+/// reach the default service.
+async fn named_service(parts: &mut Parts, rest: &Rest) -> Result<Option<String>, Error> {
+    let params = match RawPathParams::from_request_parts(parts, rest).await {
+        Ok(params) => params,
+        Err(RawPathParamsRejection::MissingPathParams(_)) => return Ok(None),
+        Err(_) => return Err(Error::NotFound),
+    };
+    let named = params.iter().find(|(name, _)| *name == "service");
+    Ok(named.map(|(_, text)| text.to_owned()))
 }
 
 /// What printed URLs begin with: the base of the request, with the product's prefix if the request used it.
