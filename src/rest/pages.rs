@@ -199,7 +199,7 @@ impl<K: Serialize + DeserializeOwned> Asked<K> {
             page: self.number,
             page_size: size,
             first_page_url: url(0, None),
-            previous_page_url: at(previous, (self.number - 1).max(0)),
+            previous_page_url: at(previous, self.number.saturating_sub(1).max(0)),
             url: url(self.number, self.token.as_deref()),
             next_page_url: at(next, self.number.saturating_add(1)),
             key: self.kind.key,
