@@ -1,10 +1,12 @@
 //! The REST door: what it refuses, the shapes it prints, its pages, and what strangers can send.
 
 mod accounts;
+mod codes;
 mod contents;
 mod hostile;
 mod keys;
 mod openapi;
+mod operations;
 mod pages;
 mod refusals;
 mod shapes;

@@ -9,5 +9,5 @@ pub mod wait;
 
 pub use cluster::TestCluster;
 pub use nats::NatsServer;
-pub use rest::text;
+pub use rest::{Answer, Carries, Credentials, text};
 pub use server::TestServer;

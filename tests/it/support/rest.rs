@@ -6,6 +6,34 @@ use serde_json::{Value, json};
 use super::TestServer;
 use super::server::{ACCOUNT_SID, AUTH_TOKEN};
 
+/// Who asks: an account or an API key, with its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The SID.
+    pub user: String,
+    /// The secret.
+    pub password: String,
+}
+
+impl Credentials {
+    /// Those of the account that every test server has.
+    pub fn owner() -> Self {
+        Self {
+            user: ACCOUNT_SID.to_owned(),
+            password: AUTH_TOKEN.to_owned(),
+        }
+    }
+}
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+pub enum Carries {
+    /// Nothing.
+    Nothing,
+    /// Parameters: in the query of a GET, else as a form.
+    Fields(Vec<(String, String)>),
+}
+
 /// An answer of the REST API.
 #[derive(Debug)]
 pub struct Answer {
@@ -16,15 +44,41 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Reads an answer to its end; whatever is not empty must be JSON.
     async fn read(answer: reqwest::Response) -> Self {
         let status = answer.status();
-        let text = answer.text().await.expect("a body");
-        let body = if text.is_empty() {
+        let bytes = answer.bytes().await.expect("a body");
+        let body = if bytes.is_empty() {
             Value::Null
         } else {
-            serde_json::from_str(&text).unwrap_or_else(|_| panic!("JSON, not {text}"))
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| panic!("JSON, not {}", String::from_utf8_lossy(&bytes)))
         };
         Self { status, body }
+    }
+
+    /// The code of a refusal in the shape that all official libraries survive.
+    #[track_caller]
+    pub fn code(&self) -> i64 {
+        let Self { status, body } = self;
+        assert!(status.is_client_error(), "{status} {body}");
+        assert_eq!(
+            body["status"].as_u64(),
+            Some(status.as_u16().into()),
+            "{body}"
+        );
+        let code = body["code"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("a code in {body}"));
+        let more = text(body, "more_info");
+        assert!(more.ends_with(&format!("/{code}")), "{body}");
+        assert!(!text(body, "message").is_empty(), "{body}");
+        assert!(body.get("details").is_none_or(Value::is_object), "{body}");
+        assert!(
+            body.get("type").is_none() || body.get("title").is_none(),
+            "{body}"
+        );
+        code
     }
 
     /// The body of an answer that must have this status.
@@ -97,6 +151,30 @@ impl TestServer {
             .request(Method::POST, path)
             .header("content-type", "application/json; charset=utf-8")
             .body(json.to_owned());
+        Answer::read(request.send().await.expect("an answer")).await
+    }
+
+    /// Any request with any credentials, or none.
+    pub async fn ask(
+        &self,
+        who: Option<&Credentials>,
+        method: &Method,
+        path: &str,
+        what: &Carries,
+    ) -> Answer {
+        let mut url = self.url(path);
+        if let (Carries::Fields(fields), &Method::GET) = (what, method) {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            url = format!("{url}?{}", query.extend_pairs(fields).finish());
+        }
+        let mut request = self.http.request(method.clone(), url);
+        if let Some(who) = who {
+            request = request.basic_auth(&who.user, Some(&who.password));
+        }
+        request = match what {
+            Carries::Fields(fields) if *method == Method::POST => request.form(fields),
+            Carries::Nothing | Carries::Fields(_) => request,
+        };
         Answer::read(request.send().await.expect("an answer")).await
     }
 

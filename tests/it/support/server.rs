@@ -12,6 +12,8 @@ use reqwest::{Client, Method, RequestBuilder};
 use sqlx::{ConnectOptions as _, PgPool};
 use tempfile::TempDir;
 
+use super::Credentials;
+
 /// The account of every test server.
 pub const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
 /// Its auth token.
@@ -94,6 +96,19 @@ impl TestServer {
         self.http
             .request(method, self.url(path))
             .basic_auth(ACCOUNT_SID, Some(AUTH_TOKEN))
+    }
+
+    /// Makes another account, whose world is its own.
+    pub async fn another_account(&self) -> Credentials {
+        let core = self.app().core();
+        let (store, clock, sealing) = (&core.store, core.clock.as_ref(), &core.sealing);
+        let new = convoke::ops::accounts::create(store, clock, sealing, "another", None)
+            .await
+            .expect("an account");
+        Credentials {
+            user: new.account.sid.to_string(),
+            password: new.auth_token,
+        }
     }
 
     /// Moves the clock, then runs jobs until none is due.
