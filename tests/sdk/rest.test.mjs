@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Server } from "./server.mjs";
+import { Server, refused } from "./server.mjs";
 
 let server, backend;
 before(async () => {
@@ -11,12 +11,6 @@ before(async () => {
   backend = server.backend();
 });
 after(() => server.stop());
-
-// The code, status and error of a call that must be refused.
-async function refused(call) {
-  const error = await call.then(() => assert.fail("was not refused"), (error) => error);
-  return [error.status, error.code];
-}
 
 const forms = {
   "default service": async () => backend,

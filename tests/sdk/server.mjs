@@ -1,5 +1,6 @@
 // A real server of its own for each test file: the binary, with an embedded database in a temporary folder.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -76,16 +77,16 @@ export class Server {
     return client.conversations.v1;
   }
 
-  token(identity, options = {}, secret = apiKeySecret) {
+  token(identity, options = {}, secret = apiKeySecret, grant = {}) {
     const { AccessToken } = twilio.jwt;
     const token = new AccessToken(accountSid, apiKeySid, secret, { identity, ...options });
-    token.addGrant(new AccessToken.ChatGrant({}));
+    token.addGrant(new AccessToken.ChatGrant(grant));
     return token.toJwt();
   }
 
   // The official SDK, signed in; through another port if a test stands in between.
-  async client(identity, port = this.port) {
-    const client = this.newClient(this.token(identity), port);
+  async client(identity, port = this.port, grant = {}) {
+    const client = this.newClient(this.token(identity, {}, apiKeySecret, grant), port);
     await new Promise((resolve, reject) => {
       client.once("initialized", resolve);
       client.once("initFailed", ({ error }) => reject(new Error(error?.message)));
@@ -109,6 +110,12 @@ export async function freePort() {
   probe.close();
   await once(probe, "close");
   return port;
+}
+
+// The status and code of a call that must be refused.
+export async function refused(call) {
+  const error = await call.then(() => assert.fail("was not refused"), (error) => error);
+  return [error.status, error.code];
 }
 
 // Looks often, and gives up late.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod codes;
+mod compatibility;
 mod contents;
 mod hostile;
 mod keys;
