@@ -356,6 +356,9 @@ fn worker(core: &Arc<Core>, settings: &Settings) -> Worker {
                     };
                     outbound::send(&channels, copy, claimed.failures).await
                 }
+                Job::SendPlain { message, .. } => {
+                    outbound::send_plain(&channels, message, claimed.failures).await
+                }
                 Job::ApplyTimers { conversation, .. } => {
                     ops::conversations::apply_timers(&channels.core, conversation).await
                 }

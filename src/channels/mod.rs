@@ -12,7 +12,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::domain::addresses::AddressPair;
-use crate::domain::{AccountSid, ConversationSid, MessageSid, ReceiptSid};
+use crate::domain::{AccountSid, CopyOf};
 use crate::ops::{Core, Simulator};
 use backends::simulator::SimulatorBackend;
 
@@ -21,16 +21,14 @@ use backends::simulator::SimulatorBackend;
 pub struct Outbound {
     /// The account.
     pub account: AccountSid,
-    /// The conversation.
-    pub conversation: ConversationSid,
-    /// The message.
-    pub message: MessageSid,
-    /// The receipt of the copy: the key of every attempt, so that a provider who honours one sends it once.
-    pub receipt: ReceiptSid,
+    /// What it is a copy of.
+    pub of: CopyOf,
     /// Who it goes to, and from which address.
     pub pair: AddressPair,
     /// The text.
     pub text: Option<String>,
+    /// Where its media are.
+    pub media_urls: Vec<String>,
 }
 
 /// How an attempt to hand over a copy ended.

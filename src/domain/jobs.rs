@@ -13,6 +13,7 @@ use super::accounts::AccountSid;
 use super::addresses::AddressPair;
 use super::conversations::ConversationSid;
 use super::messages::MessageSid;
+use super::plain_messages::PlainMessageSid;
 use super::receipts::{ReceiptSid, ReceiptStatus};
 use super::time::Timestamp;
 
@@ -30,6 +31,13 @@ pub enum Job {
         message: MessageSid,
         /// The receipt of the copy.
         receipt: ReceiptSid,
+        /// Who it goes to, and from which address.
+        pair: AddressPair,
+    },
+    /// Sends a plain message.
+    SendPlain {
+        /// The message.
+        message: PlainMessageSid,
         /// Who it goes to, and from which address.
         pair: AddressPair,
     },
@@ -64,6 +72,7 @@ impl Job {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::SendToChannel { .. } => "send_to_channel",
+            Self::SendPlain { .. } => "send_plain",
             Self::ApplyTimers { .. } => "apply_timers",
             Self::ReceiveFromHandset { .. } => "receive_from_handset",
             Self::ReportFromHandset { .. } => "report_from_handset",
@@ -74,7 +83,9 @@ impl Job {
     #[must_use]
     pub fn order_key(&self) -> String {
         match self {
-            Self::SendToChannel { pair, .. } => format!("send {}", pair.order_key()),
+            Self::SendToChannel { pair, .. } | Self::SendPlain { pair, .. } => {
+                format!("send {}", pair.order_key())
+            }
             // Ends of timers do not wait for each other, and the same end is looked at once.
             Self::ApplyTimers { conversation, end } => {
                 format!("timers {conversation} {}", end.timestamp_micros())

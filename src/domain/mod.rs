@@ -53,7 +53,7 @@ pub use media::MediaSid;
 pub use messages::{Draft, Message, MessageSid};
 pub use pages::{Cursor, ListKind, MomentKey, Order, Page, PageRequest, PageSize, Toward};
 pub use participants::{Participant, ParticipantRef, ParticipantSid};
-pub use receipts::{Delivery, Receipt, ReceiptSid, ReceiptStatus};
+pub use receipts::{CopyOf, Delivery, Receipt, ReceiptSid, ReceiptStatus};
 pub use roles::{Permission, Role, RoleSid, RoleType};
 pub use services::{MessagingService, MessagingServiceSid, Service, ServiceSid};
 pub use sids::{Kind, Sid};

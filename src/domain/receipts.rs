@@ -1,10 +1,12 @@
 //! Delivery receipts: how far the copies of a message to people on channels have come.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::conversations::ConversationSid;
 use super::messages::MessageSid;
 use super::participants::ParticipantSid;
+use super::plain_messages::PlainMessageSid;
 use super::sids::{Kind, Sid};
 use super::time::Timestamp;
 
@@ -36,6 +38,33 @@ pub struct Receipt {
 
 impl Kind for Receipt {
     const PREFIX: &'static str = "DY";
+}
+
+/// What a copy on its way to an address is a copy of: where reports of it go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyOf {
+    /// A message of a conversation, for one participant.
+    Message {
+        /// The conversation.
+        conversation: ConversationSid,
+        /// The message.
+        message: MessageSid,
+        /// The receipt of the copy.
+        receipt: ReceiptSid,
+    },
+    /// A plain message.
+    Plain(PlainMessageSid),
+}
+
+impl CopyOf {
+    /// The key of every attempt to hand it over, so that a provider who honours one sends it once.
+    #[must_use]
+    pub const fn key(self) -> Uuid {
+        match self {
+            Self::Message { receipt, .. } => receipt.uuid(),
+            Self::Plain(sid) => sid.uuid(),
+        }
+    }
 }
 
 /// How far a copy has come (API page of receipts).

@@ -6,11 +6,12 @@
 
 use chrono::TimeDelta;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Core;
 use super::inbound::{self, Inbound, Taken};
+use super::plain_messages;
 use super::receipts::{self, Report};
 use super::record::Change;
 use crate::domain::addresses::AddressPair;
@@ -18,8 +19,7 @@ use crate::domain::handsets::{Direction, Handset, HandsetMessage, HandsetState};
 use crate::domain::jobs::Outcome;
 use crate::domain::segments::{self, Encoding};
 use crate::domain::{
-    AccountSid, Address, Channel, ConversationSid, Ctx, Error, Invalid, Job, MessageSid,
-    ReceiptSid, ReceiptStatus, Sid,
+    AccountSid, Address, Channel, CopyOf, Ctx, Error, Invalid, Job, ReceiptStatus, Sid,
 };
 use crate::store;
 
@@ -229,14 +229,12 @@ pub struct ToHandset {
     pub account: AccountSid,
     /// Who it goes to, and from which address.
     pub pair: AddressPair,
-    /// The conversation.
-    pub conversation: ConversationSid,
-    /// The message.
-    pub message: MessageSid,
-    /// The receipt of the copy, whose id is the message's in the thread: sending it twice changes nothing.
-    pub receipt: ReceiptSid,
+    /// What it is a copy of, whose key is the message's id in the thread: sending it twice changes nothing.
+    pub of: CopyOf,
     /// The text.
     pub text: Option<String>,
+    /// Where its media are.
+    pub media_urls: Vec<String>,
     /// How it will end: a code, and the status that goes with it; none as the handset's state says.
     pub ends: Option<(ReceiptStatus, i32)>,
 }
@@ -250,18 +248,29 @@ pub async fn deliver(core: &Core, copy: ToHandset) -> Result<(), Error> {
     let now = change.now;
     let state =
         store::handsets::touch(&mut change.tx, copy.account, &copy.pair.address, now).await?;
-    let id = copy.receipt.uuid();
+    let id = copy.of.key();
+    let media = copy
+        .media_urls
+        .iter()
+        .map(|url| json!({ "url": url, "content_type": null, "size": null, "filename": null }));
     let mut message = in_thread(
         id,
         copy.pair,
         Direction::Received,
         copy.text,
-        Value::Array(Vec::new()),
+        media.collect(),
         now,
     );
-    message.conversation_sid = Some(copy.conversation);
-    message.message_sid = Some(copy.message);
-    message.receipt_sid = Some(copy.receipt);
+    if let CopyOf::Message {
+        conversation,
+        message: of,
+        receipt,
+    } = copy.of
+    {
+        message.conversation_sid = Some(conversation);
+        message.message_sid = Some(of);
+        message.receipt_sid = Some(receipt);
+    }
     if !store::handsets::insert_message(&mut change.tx, copy.account, &message, false).await? {
         return Ok(());
     }
@@ -330,6 +339,27 @@ pub async fn force(
     Ok(message)
 }
 
+/// What a message in a thread is a copy of; none for one that the handset sent. Plain messages have no conversation.
+fn copied(message: &HandsetMessage) -> Option<CopyOf> {
+    if message.direction == Direction::Sent {
+        return None;
+    }
+    let HandsetMessage {
+        conversation_sid,
+        message_sid,
+        receipt_sid,
+        ..
+    } = message;
+    match (*conversation_sid, *message_sid, *receipt_sid) {
+        (Some(conversation), Some(message), Some(receipt)) => Some(CopyOf::Message {
+            conversation,
+            message,
+            receipt,
+        }),
+        _ => Some(CopyOf::Plain(Sid::from_uuid(message.id))),
+    }
+}
+
 /// The receipt first: if the server dies before the thread shows it, the job runs again.
 async fn advance(
     core: &Core,
@@ -344,24 +374,24 @@ async fn advance(
         return Ok(None);
     };
     drop(conn);
-    let (Some(conversation), Some(sid), Some(receipt)) = (
-        message.conversation_sid,
-        message.message_sid,
-        message.receipt_sid,
-    ) else {
-        return Ok(Some(message));
-    };
-    receipts::report(
-        core,
-        Report {
+    match copied(&message) {
+        None => return Ok(Some(message)),
+        Some(CopyOf::Plain(sid)) => plain_messages::report(core, sid, status, error_code).await?,
+        Some(CopyOf::Message {
             conversation,
             message: sid,
             receipt,
-            status,
-            error_code,
-        },
-    )
-    .await?;
+        }) => {
+            let report = Report {
+                conversation,
+                message: sid,
+                receipt,
+                status,
+                error_code,
+            };
+            receipts::report(core, report).await?;
+        }
+    }
     if status.may_follow(message.status) {
         let mut conn = core.store.visit().await?;
         store::handsets::set_status(&mut conn, id, status).await?;

@@ -35,6 +35,7 @@ mod participants;
 mod path;
 mod permissions;
 mod phone_numbers;
+mod plain_messages;
 mod product;
 mod receipts;
 mod resource;

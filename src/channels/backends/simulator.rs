@@ -36,10 +36,9 @@ impl Backend for SimulatorBackend {
             let to = ToHandset {
                 account: copy.account,
                 pair: copy.pair.clone(),
-                conversation: copy.conversation,
-                message: copy.message,
-                receipt: copy.receipt,
+                of: copy.of,
                 text: copy.text.clone(),
+                media_urls: copy.media_urls.clone(),
                 ends,
             };
             match handsets::deliver(&self.core, to).await {

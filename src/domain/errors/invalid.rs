@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Error;
+use super::{Error, Unsendable};
 
 /// What is wrong with a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub enum Invalid {
     /// More rows on a page than the API of 2010 allows.
     PageSizeTooLarge,
     PhoneNumber,
+    /// A plain message cannot be sent as it was asked for.
+    Unsendable(Unsendable),
     /// A parameter without a code of its own.
     Parameter {
         name: &'static str,
@@ -177,6 +179,7 @@ impl Invalid {
             Self::ContentTypeUnsupported => 50542,
             Self::PageSizeTooLarge => 20007,
             Self::PhoneNumber => 21421,
+            Self::Unsendable(what) => what.code(),
             Self::Parameter { .. } => 20422,
         }
     }
@@ -271,6 +274,7 @@ impl fmt::Display for Invalid {
             Self::ContentTypeUnsupported => "The content template has no type that conversations support",
             Self::PageSizeTooLarge => "PageSize is larger than 1000",
             Self::PhoneNumber => "PhoneNumber is invalid",
+            Self::Unsendable(what) => return what.fmt(f),
             Self::Parameter { name, wants } => return write!(f, "Invalid parameter {name}: {wants}"),
         })
     }

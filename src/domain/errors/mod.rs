@@ -6,12 +6,14 @@
 //! 404, a conflict 409, what the caller may not do 403, the rest 400.
 
 mod invalid;
+mod unsendable;
 
 use std::fmt;
 
 use super::conversations::ConversationSid;
 use super::roles::Permission;
 pub use invalid::Invalid;
+pub use unsendable::Unsendable;
 
 /// Every way an operation can end other than well.
 ///

@@ -4,7 +4,7 @@ use super::super::api::{Api, NOTHING, created, old_page, one, page};
 use super::super::pages::lists;
 use super::super::params::NONE;
 use super::super::product::Product;
-use super::super::{accounts, iam_keys, keys, phone_numbers, tokens};
+use super::super::{accounts, iam_keys, keys, phone_numbers, plain_messages, tokens};
 use super::{DELETE, GET, POST};
 
 /// The products with their routes.
@@ -49,6 +49,14 @@ fn of_2010() -> Api {
         api.add("FetchSigningKey", GET, path, NONE, one::<it::View>(), it::fetch);
         api.add("UpdateSigningKey", POST, path, it::NAME, one::<it::View>(), it::update);
         api.add("DeleteSigningKey", DELETE, path, NONE, NOTHING, it::remove);
+    }
+    {
+        use plain_messages as it;
+        let path = "/2010-04-01/Accounts/{account}/Messages.json";
+        api.add("CreateMessage", POST, path, it::NEW, created::<it::View>(), it::create);
+        api.add("ListMessage", GET, path, it::FILTERS, old_page::<it::View>("messages"), it::list);
+        let path = "/2010-04-01/Accounts/{account}/Messages/{message}.json";
+        api.add("FetchMessage", GET, path, NONE, one::<it::View>(), it::fetch);
     }
     let path = "/2010-04-01/Accounts/{account}/Tokens.json";
     api.add("CreateToken", POST, path, tokens::NEW, created::<tokens::View>(), tokens::create);

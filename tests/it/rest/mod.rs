@@ -9,5 +9,6 @@ mod keys;
 mod openapi;
 mod operations;
 mod pages;
+mod plain_messages;
 mod refusals;
 mod shapes;

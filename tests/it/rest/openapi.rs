@@ -46,7 +46,7 @@ const PUBLISHED: &[Published] = &[
         file: "twilio_api_v2010.subset.json",
         prefix: "/api",
         word: "Api",
-        missing: &["Message"],
+        missing: &[],
     },
     Published {
         file: "twilio_content_v1.subset.json",
