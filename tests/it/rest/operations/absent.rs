@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use super::world::Stage;
 use super::{facts, is_as_absent, snapshots, unknown};
-use crate::support::Credentials;
+use crate::support::{Credentials, text};
 
 /// What stands at the beginning of a path does not belong to a service but to the account.
 const OF_THE_ACCOUNT: &[&str] = &["Services", "Credentials", "Addresses"];
@@ -149,5 +149,50 @@ async fn what_hangs_on_another_object_is_as_absent(pool: PgPool) {
         }
     }
     assert_eq!(before, snapshots(&stage, &[&one, &other]).await);
+    stage.server.stop().await;
+}
+
+#[sqlx::test]
+async fn names_hold_in_their_own_service_and_account(pool: PgPool) {
+    let stage = Stage::open(&pool).await;
+    let owner = Credentials::owner();
+    let other = stage.server.another_account().await;
+    let (ours, theirs) = (
+        stage.default_world(&owner).await,
+        stage.named_world(&owner).await,
+    );
+    let name = [("UniqueName", "the talk".to_owned())];
+    let talk = stage
+        .ask(&owner, "POST", "/v1/Conversations", &name)
+        .await
+        .with(201);
+    let alice = [("Identity", "alice".to_owned())];
+    let inside = format!("/v1/Conversations/{}/Participants", text(&talk, "sid"));
+    stage.ask(&owner, "POST", &inside, &alice).await.with(201);
+    let base = format!("/v1/Services/{}", theirs.object("Services"));
+    for (path, status) in [
+        ("/Conversations/the%20talk", 200),
+        ("/Conversations/the%20talk/Participants/alice", 200),
+        ("/Users/alice", 200),
+        ("/Conversations/The%20Talk", 404),
+        ("/Users/ALICE", 404),
+    ] {
+        let own = stage.ask(&owner, "GET", &format!("/v1{path}"), &[]).await;
+        assert_eq!(own.status.as_u16(), status, "{path}");
+        let in_other_service = stage
+            .ask(&owner, "GET", &format!("{base}{path}"), &[])
+            .await;
+        assert_eq!(in_other_service.refused(404), 20404, "{path}");
+        let in_other_account = stage.ask(&other, "GET", &format!("/v1{path}"), &[]).await;
+        assert_eq!(in_other_account.refused(404), 20404, "{path}");
+    }
+    assert_ne!(ours.object("Services"), theirs.object("Services"));
+    // The same names are free elsewhere.
+    for (who, path) in [
+        (&owner, format!("{base}/Conversations")),
+        (&other, "/v1/Conversations".to_owned()),
+    ] {
+        stage.ask(who, "POST", &path, &name).await.with(201);
+    }
     stage.server.stop().await;
 }

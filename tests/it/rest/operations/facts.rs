@@ -65,10 +65,6 @@ const LENIENT: &[(&str, &str)] = &[
         "PageSize",
         "the most that fits is taken instead, see page_tokens",
     ),
-    (
-        "ContentVariables",
-        "without a template they are not looked at",
-    ),
 ];
 
 /// A good request of an operation.
