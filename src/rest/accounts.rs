@@ -122,7 +122,7 @@ pub(super) async fn list(
     ];
     let asked: Asked<MomentKey> =
         Asked::read_old("accounts", format!("{BASE}.json"), &mut query, &filters)?;
-    let own = caller.ctx.account.sid;
+    let own = &caller.ctx.account;
     let page = ops::accounts::list(&rest.core, own, &filter, &asked.page).await?;
     Ok(asked.answer_old(page, |account| view(&caller, account)))
 }

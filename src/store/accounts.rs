@@ -97,16 +97,21 @@ pub struct Filter {
 /// As the database.
 pub async fn list(
     conn: &mut PgConnection,
-    owner: AccountSid,
+    of: &Account,
     filter: &Filter,
     asked: &PageRequest<MomentKey>,
 ) -> sqlx::Result<Vec<AccountRow>> {
     let mut query = QueryBuilder::new(concat!(
         "select ",
         columns!(),
-        ", auth_token from accounts where coalesce(owner_account_sid, sid) = "
+        ", auth_token from accounts where "
     ));
-    query.push_bind(owner);
+    // A subaccount has none of its own: its list is itself.
+    let key = match of.owner_account_sid {
+        Some(_) => "sid = ",
+        None => "coalesce(owner_account_sid, sid) = ",
+    };
+    query.push(key).push_bind(of.sid);
     if let Some(name) = &filter.friendly_name {
         query.push(" and friendly_name = ").push_bind(name.clone());
     }

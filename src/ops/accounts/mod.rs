@@ -164,7 +164,7 @@ fn open(core: &Core, row: AccountRow) -> Result<WithToken, Error> {
 /// As the database.
 pub async fn list(
     core: &Core,
-    of: AccountSid,
+    of: &Account,
     filter: &Filter,
     asked: &PageRequest<MomentKey>,
 ) -> Result<Page<WithToken, MomentKey>, Error> {

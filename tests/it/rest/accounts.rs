@@ -57,6 +57,11 @@ async fn a_subaccount_is_a_tenant_of_its_own(pool: PgPool) {
     assert_eq!(server.get(&path).await.with(200), made);
     let seen = server.send_as(its, Method::GET, &path, &[]).await.with(200);
     assert_eq!(seen, made);
+    let listed = server
+        .send_as(its, Method::GET, "/2010-04-01/Accounts.json", &[])
+        .await
+        .with(200);
+    assert_eq!(listed["accounts"], json!([made]));
     for hidden in [
         format!("{ACCOUNTS}/{ACCOUNT_SID}.json"),
         format!("{ACCOUNTS}/{ACCOUNT_SID}/IncomingPhoneNumbers.json"),

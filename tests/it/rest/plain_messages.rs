@@ -166,6 +166,9 @@ async fn messages_refuse_what_cannot_be_sent(pool: PgPool) {
     let from = ("From", OURS);
     let body = ("Body", "x");
     let service = ("MessagingServiceSid", "MG00000000000000000000000000000009");
+    let picture = ("MediaUrl", "https://example.com/a.png");
+    let mut album = vec![to, from];
+    album.extend([picture; 11]);
     let long = "x".repeat(1601);
     for (form, code) in [
         (vec![from, body], 21604),
@@ -180,6 +183,7 @@ async fn messages_refuse_what_cannot_be_sent(pool: PgPool) {
         (vec![to, ("MessagingServiceSid", "MG1"), body], 21705),
         (vec![to, from, ("Body", long.as_str())], 21617),
         (vec![to, from, ("MediaUrl", "ftp://example.com/x")], 21620),
+        (album, 21623),
         (
             vec![to, from, body, ("SendAt", "2030-01-01T00:00:00Z")],
             20422,
