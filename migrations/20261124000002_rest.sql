@@ -173,17 +173,18 @@ create table phone_numbers (
 );
 create index phone_numbers_account_sid_idx on phone_numbers (account_sid, date_created, sid);
 
--- The addresses that a Messaging Service sends from. An address belongs to one Messaging Service of its account.
+-- The addresses that a Messaging Service sends from. An address belongs to one Messaging Service of its account, or to
+-- none after it was taken out of one: then its SID may be put into another.
 create table senders (
     sid uuid not null,
-    account_sid uuid not null,
-    messaging_service_sid uuid not null
-        constraint senders_messaging_service_sid_fkey references messaging_services on delete cascade,
+    account_sid uuid not null constraint senders_account_sid_fkey references accounts on delete cascade,
+    messaging_service_sid uuid
+        constraint senders_messaging_service_sid_fkey references messaging_services on delete set null,
     kind text not null constraint senders_kind_check check (kind in ('phone_number', 'short_code', 'alpha_sender', 'channel_sender')),
     address text not null,
     date_created timestamptz not null,
     date_updated timestamptz not null,
-    constraint senders_pkey primary key (messaging_service_sid, sid),
+    constraint senders_pkey primary key (account_sid, kind, sid),
     constraint senders_address_key unique (account_sid, address)
 );
 create index senders_date_created_idx on senders (messaging_service_sid, kind, date_created, sid);

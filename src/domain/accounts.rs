@@ -4,8 +4,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::errors::{Error, Invalid};
+use super::messaging_services::MessagingServiceSid;
 use super::policies::Policy;
-use super::services::{MessagingServiceSid, ServiceSid};
+use super::services::ServiceSid;
 use super::sids::{Kind, Sid};
 use super::time::Timestamp;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::accounts::AccountSid;
 use super::addresses::Address;
 use super::errors::{Error, Invalid};
+use super::senders::is_short_code;
 use super::services::ServiceSid;
 use super::sids::{Kind, Sid};
 use super::time::Timestamp;
@@ -195,8 +196,7 @@ pub fn kind(word: Option<String>) -> Result<String, Error> {
 /// 20422 when it is missing or of another channel.
 pub fn address(text: Option<String>, kind: &str) -> Result<String, Error> {
     let text = text.unwrap_or_default();
-    let is_short_code =
-        kind == "sms" && (3..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let is_short_code = kind == "sms" && is_short_code(&text);
     let fits = match Address::parse(&text) {
         Some(address) => address.channel().as_str() == kind,
         None => kind == "chat" && !text.is_empty() && !super::too_long(&text),

@@ -6,8 +6,8 @@ use super::accounts::AccountSid;
 use super::addresses::{Address, Channel};
 use super::errors::{Error, Invalid, Unsendable};
 use super::messages::MAX_CHANNEL_BODY_CHARACTERS;
+use super::messaging_services::MessagingServiceSid;
 use super::receipts::ReceiptStatus;
-use super::services::MessagingServiceSid;
 use super::sids::{Kind, Sid};
 use super::time::Timestamp;
 

@@ -7,8 +7,6 @@ use super::time::Timestamp;
 
 /// The SID of a service.
 pub type ServiceSid = Sid<Service>;
-/// The SID of a Messaging Service.
-pub type MessagingServiceSid = Sid<MessagingService>;
 
 /// A conversation service. Services of one account share nothing but the account's addresses.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -35,19 +33,4 @@ pub struct Service {
 
 impl Kind for Service {
     const PREFIX: &'static str = "IS";
-}
-
-/// A Messaging Service: carries messages to and from addresses on channels.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct MessagingService {
-    /// Its SID.
-    pub sid: MessagingServiceSid,
-    /// Whose it is.
-    pub account_sid: AccountSid,
-    /// A name for people.
-    pub friendly_name: String,
-}
-
-impl Kind for MessagingService {
-    const PREFIX: &'static str = "MG";
 }

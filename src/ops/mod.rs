@@ -22,6 +22,7 @@ pub mod lanes;
 pub mod media;
 pub mod memberships;
 pub mod messages;
+pub mod messaging_services;
 pub mod participants;
 pub mod phone_numbers;
 pub mod plain_messages;

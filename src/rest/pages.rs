@@ -44,6 +44,16 @@ pub mod lists {
     pub const OWN_CONVERSATIONS: ListKind = list("conversations", 50);
     /// Content templates.
     pub const CONTENTS: ListKind = list("contents", 1000);
+    /// Messaging Services.
+    pub const MESSAGING_SERVICES: ListKind = list("services", 1000);
+    /// Phone numbers of a Messaging Service.
+    pub const SENDERS_PHONE_NUMBERS: ListKind = list("phone_numbers", 1000);
+    /// Short codes of a Messaging Service.
+    pub const SENDERS_SHORT_CODES: ListKind = list("short_codes", 1000);
+    /// Alpha senders of a Messaging Service.
+    pub const SENDERS_ALPHA: ListKind = list("alpha_senders", 1000);
+    /// Channel senders of a Messaging Service.
+    pub const SENDERS_CHANNEL: ListKind = list("senders", 1000);
     /// Webhooks of one conversation.
     pub const SCOPED_WEBHOOKS: ListKind = ListKind {
         key: "webhooks",

@@ -4,8 +4,7 @@ use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, push_page};
 use crate::domain::{
-    Account, AccountSid, AccountStatus, MessagingService, MessagingServiceSid, PageRequest,
-    Timestamp,
+    Account, AccountSid, AccountStatus, MessagingServiceSid, PageRequest, Timestamp,
 };
 
 macro_rules! columns {
@@ -170,28 +169,6 @@ pub async fn set_auth_token(
         .bind(now)
         .execute(conn)
         .await?;
-    Ok(())
-}
-
-/// Inserts a Messaging Service.
-///
-/// # Errors
-/// As the database.
-pub async fn insert_messaging_service(
-    conn: &mut PgConnection,
-    service: &MessagingService,
-    now: Timestamp,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into messaging_services (sid, account_sid, friendly_name, date_created, date_updated)
-         values ($1, $2, $3, $4, $4)",
-    )
-    .bind(service.sid)
-    .bind(service.account_sid)
-    .bind(&service.friendly_name)
-    .bind(now)
-    .execute(conn)
-    .await?;
     Ok(())
 }
 

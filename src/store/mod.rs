@@ -24,6 +24,7 @@ pub mod keys;
 pub mod media;
 pub mod memberships;
 pub mod messages;
+pub mod messaging_services;
 pub mod participants;
 pub mod phone_numbers;
 pub mod plain_messages;

@@ -174,7 +174,9 @@ pub async fn service_of(
     sender: &Address,
 ) -> sqlx::Result<Option<MessagingServiceSid>> {
     sqlx::query_scalar(
-        "select messaging_service_sid from senders where account_sid = $1 and address = $2",
+        "select messaging_service_sid
+           from senders
+          where account_sid = $1 and address = $2 and messaging_service_sid is not null",
     )
     .bind(account)
     .bind(sender)

@@ -11,8 +11,8 @@ use super::Core;
 use super::services::new_service;
 use crate::domain::sealing::{Sealing, new_secret};
 use crate::domain::{
-    Account, AccountSid, AccountStatus, Clock, Error, Invalid, MessagingService,
-    MessagingServiceSid, MomentKey, Page, PageRequest,
+    Account, AccountSid, AccountStatus, Clock, Error, Invalid, MessagingService, MomentKey, Page,
+    PageRequest,
 };
 use crate::store::accounts::AccountRow;
 use crate::store::{self, Store};
@@ -55,7 +55,8 @@ async fn write(
 ) -> Result<WithToken, Error> {
     let now = clock.now();
     let sealed = sealing.seal(&sid.to_string(), &auth_token)?;
-    let messaging_service = MessagingServiceSid::new(now);
+    let name = "Default Messaging Service for Conversations".to_owned();
+    let messaging_service = MessagingService::new(sid, name, now);
     let (service, roles) = new_service(sid, "Default Conversations Service".to_owned(), now);
     let account = Account {
         sid,
@@ -63,7 +64,7 @@ async fn write(
         owner_account_sid: owner,
         status: AccountStatus::Active,
         default_chat_service_sid: service.sid,
-        default_messaging_service_sid: messaging_service,
+        default_messaging_service_sid: messaging_service.sid,
         default_inactive_timer: None,
         default_closed_timer: None,
         date_created: now,
@@ -82,12 +83,7 @@ async fn write(
     for role in roles {
         store::roles::insert(&mut tx, &role).await?;
     }
-    let messaging_service = MessagingService {
-        sid: messaging_service,
-        account_sid: sid,
-        friendly_name: "Default Messaging Service for Conversations".to_owned(),
-    };
-    store::accounts::insert_messaging_service(&mut tx, &messaging_service, now).await?;
+    store::messaging_services::insert(&mut tx, &messaging_service).await?;
     tx.commit().await?;
     Ok(WithToken {
         account,

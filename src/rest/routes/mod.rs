@@ -5,7 +5,7 @@ mod configuration;
 mod contents;
 mod conversations;
 mod media;
-mod neighbours;
+mod messaging;
 
 use axum::http::Method;
 
@@ -24,7 +24,7 @@ pub fn all() -> Vec<(Product, Api)> {
     let mut apis = vec![(Product::Conversations, conversations_api())];
     apis.extend(media::all());
     apis.push((Product::Content, contents::api()));
-    apis.extend(neighbours::all());
+    apis.push((Product::Messaging, messaging::api()));
     apis.extend(accounts::all());
     apis
 }

@@ -196,12 +196,27 @@ async fn what_cannot_be_filled_is_refused(pool: PgPool) {
     let messages = format!("{}/Messages", server.conversation(&[]).await);
     let filling = json!({ "1": value }).to_string();
     let absent = "HX00000000000000000000000000000001";
+    let long_name = r#"{"seventeen letters":""}"#;
+    let long_value = json!({ "1": "v".repeat(257) }).to_string();
+    let too_much = " ".repeat(27_802);
     for (form, code) in [
         (
             vec![("ContentSid", "HX1"), ("ContentVariables", "{")],
             50526,
         ),
         (vec![("ContentVariables", "{}")], 50528),
+        (
+            vec![("ContentSid", absent), ("ContentVariables", long_name)],
+            50540,
+        ),
+        (
+            vec![("ContentSid", absent), ("ContentVariables", &long_value)],
+            50541,
+        ),
+        (
+            vec![("ContentSid", absent), ("ContentVariables", &too_much)],
+            50529,
+        ),
         // Variables are looked at before the template is.
         (
             vec![("ContentSid", absent), ("ContentVariables", "{")],

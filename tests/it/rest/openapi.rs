@@ -40,7 +40,7 @@ const PUBLISHED: &[Published] = &[
         file: "twilio_messaging_v1.subset.json",
         prefix: "/messaging",
         word: "Messaging",
-        missing: &["Service", "Sender", "PhoneNumber", "ShortCode"],
+        missing: &[],
     },
     Published {
         file: "twilio_api_v2010.subset.json",

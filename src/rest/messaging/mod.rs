@@ -1,1 +1,4 @@
 //! Messaging v1: Messaging Services and their senders.
+
+pub mod senders;
+pub mod services;
