@@ -86,7 +86,7 @@ create table media (
     service_sid uuid not null,
     state text not null constraint media_state_check check (state in ('uploading', 'ready', 'removed')),
     category text not null,
-    author text not null,
+    author text,                                -- an identity; null for a program
     filename text,
     content_type text not null,
     sniffed_type text,
@@ -95,6 +95,7 @@ create table media (
     conversation_sid uuid,
     message_sid uuid,
     date_created timestamptz not null,
+    date_uploaded timestamptz not null,
     date_updated timestamptz not null
 );
 create index media_conversation_sid_idx on media (conversation_sid) where conversation_sid is not null;

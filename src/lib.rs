@@ -10,7 +10,7 @@
 //! rest · gateway · channels       doors: translate in, translate out
 //! ops                             decide
 //! bus · worker                    tell others, work off
-//! store                           remember
+//! store · blobs                   remember
 //! domain                          mean
 //! ```
 //!
@@ -40,6 +40,7 @@
 //! (`ops::events`).
 
 pub mod app;
+pub mod blobs;
 pub mod bus;
 pub mod channels;
 pub mod cli;

@@ -26,6 +26,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
+use crate::blobs::Blobs;
 use crate::bus::local::LocalBus;
 use crate::bus::nats::{self, Carrier};
 use crate::bus::{Bus, Parcel};
@@ -55,6 +56,8 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     /// The database cannot be used.
     Database(Box<dyn std::error::Error + Send + Sync>),
+    /// The store of media cannot be used.
+    Media(Box<dyn std::error::Error + Send + Sync>),
     /// The first account cannot be made or read.
     Account(Error),
     /// The bus between nodes cannot be made.
@@ -68,6 +71,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
             Self::Database(_) => f.write_str("the database cannot be used"),
+            Self::Media(_) => f.write_str("the store of media cannot be used"),
             Self::Account(_) => f.write_str("the first account cannot be set up"),
             Self::Bus(_) => f.write_str("bus.url is not right"),
             Self::Tls(cause) => cause.fmt(f),
@@ -79,7 +83,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen(_, cause) => Some(cause),
-            Self::Database(cause) => Some(cause.as_ref()),
+            Self::Database(cause) | Self::Media(cause) => Some(cause.as_ref()),
             Self::Account(cause) => Some(cause),
             Self::Bus(cause) => Some(cause),
             Self::Tls(cause) => cause.source(),
@@ -126,12 +130,18 @@ impl App {
         let database = Database::open(settings)
             .await
             .map_err(StartError::Database)?;
-        match prepare(&database, clock.as_ref(), settings).await {
-            Ok(account) => Ok(Self::assemble(
+        let prepared = async {
+            let place = settings.media.place(&settings.data_dir);
+            let blobs = Blobs::open(place).map_err(StartError::Media)?;
+            let account = prepare(&database, clock.as_ref(), settings).await?;
+            Ok((account, blobs))
+        };
+        match prepared.await {
+            Ok((account, blobs)) => Ok(Self::assemble(
                 settings,
                 clock,
                 bus,
-                database,
+                (database, blobs),
                 account,
                 (listener, certificate),
                 address,
@@ -147,7 +157,7 @@ impl App {
         settings: &Settings,
         clock: Arc<dyn Clock>,
         (bus, carrier): (Arc<dyn Bus>, Option<Carrier>),
-        database: Database,
+        (database, blobs): (Database, Blobs),
         account: FirstAccount,
         (listener, certificate): (TcpListener, Option<Arc<Certificate>>),
         address: SocketAddr,
@@ -165,6 +175,8 @@ impl App {
             simulator: simulator(settings),
             credentials: Checked::default(),
             handsets: settings.handsets.clone(),
+            blobs,
+            media: settings.media.keeping.clone(),
         });
         if let Some(certificate) = &certificate {
             tasks.spawn(Arc::clone(certificate).renew());
@@ -361,6 +373,10 @@ fn worker(core: &Arc<Core>, settings: &Settings) -> Worker {
                 }
                 Job::ApplyTimers { conversation, .. } => {
                     ops::conversations::apply_timers(&channels.core, conversation).await
+                }
+                Job::ExpireMedia { media } => ops::media::expire(&channels.core, media).await,
+                Job::RemoveMedia { conversation } => {
+                    ops::media::remove_bytes(&channels.core, conversation).await
                 }
                 Job::ReceiveFromHandset { account, message } => {
                     ops::handsets::receive(&channels.core, account, message).await

@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Table;
 
+use crate::blobs::{Bucket, Place};
 use crate::domain::{AccountSid, ApiKeySid};
 use crate::gateway;
-use crate::ops::handsets;
+use crate::ops::{handsets, media};
 use layers::{leaves, merge, override_from, set, strangers};
 use values::unless_empty;
-pub use values::{LogFormat, Network, Part, PublicUrl, Secret, Switch};
+pub use values::{LogFormat, MediaUrl, Network, Part, PublicUrl, Secret, Switch};
 
 /// Every setting with its default, as text.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -53,6 +54,7 @@ pub struct Settings {
     pub worker: WorkerSettings,
     pub gateway: gateway::Settings,
     pub handsets: handsets::Settings,
+    pub media: MediaSettings,
     pub bus: BusSettings,
     pub events: EventSettings,
     pub log: LogSettings,
@@ -144,6 +146,45 @@ pub struct BusSettings {
     #[serde(deserialize_with = "unless_empty")]
     pub url: Option<Secret>,
     pub subject: String,
+}
+
+/// Media, and the store of their bytes.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "config/default.toml says what each key means")]
+pub struct MediaSettings {
+    #[serde(deserialize_with = "unless_empty")]
+    pub url: Option<MediaUrl>,
+    #[serde(flatten)]
+    pub keeping: media::Settings,
+    #[serde(deserialize_with = "unless_empty")]
+    pub endpoint: Option<String>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub region: Option<String>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub access_key_id: Option<String>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub secret_access_key: Option<Secret>,
+}
+
+impl MediaSettings {
+    /// Where the bytes are.
+    #[must_use]
+    pub fn place(&self, data_dir: &Path) -> Place {
+        match &self.url {
+            None => Place::Folder(data_dir.join("media")),
+            Some(MediaUrl::Folder(folder)) => Place::Folder(folder.clone()),
+            Some(MediaUrl::Bucket { name, prefix }) => Place::S3(Bucket {
+                name: name.clone(),
+                prefix: prefix.clone(),
+                endpoint: self.endpoint.clone(),
+                region: self.region.clone(),
+                access_key_id: self.access_key_id.clone(),
+                secret_access_key: (self.secret_access_key.as_ref())
+                    .map(|secret| secret.expose().to_owned()),
+                spool: data_dir.join("uploads"),
+            }),
+        }
+    }
 }
 
 /// The event log.
@@ -267,6 +308,10 @@ impl Settings {
                 "secret_key: an external database needs one, for example from `openssl rand -hex 32`".to_owned(),
             );
         }
+        if self.media.access_key_id.is_some() != self.media.secret_access_key.is_some() {
+            complaints
+                .push("media: access_key_id and secret_access_key belong together".to_owned());
+        }
         if self.parts.is_empty() {
             complaints.push("parts: at least one of rest, gateway, worker".to_owned());
         }
@@ -357,6 +402,23 @@ mod tests {
             ("CONVOKE_SECRET_KEY", "hidden"),
         ]);
         assert!(!format!("{settings:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn media_are_in_a_folder_or_a_bucket() {
+        for (url, fits) in [
+            ("file:///srv/media", true),
+            ("s3://bucket", true),
+            ("s3://bucket/some/prefix/", true),
+            ("file://host/srv", false),
+            ("s3:///prefix", false),
+            ("http://h/", false),
+            ("/srv/media", false),
+        ] {
+            assert_eq!(with(&[("CONVOKE_MEDIA_URL", url)]).is_ok(), fits, "{url}");
+        }
+        let lonely = with(&[("CONVOKE_MEDIA_ACCESS_KEY_ID", "id")]);
+        assert!(lonely.is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -99,6 +100,37 @@ impl FromStr for PublicUrl {
             Ok(Self(text.trim_end_matches('/').to_owned()))
         } else {
             Err(refusal)
+        }
+    }
+}
+
+/// Where the bytes of media are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaUrl {
+    /// In a local folder.
+    Folder(PathBuf),
+    /// In a bucket, under keys that begin with `prefix`.
+    Bucket {
+        /// The name of the bucket.
+        name: String,
+        /// What the keys begin with; may be empty.
+        prefix: String,
+    },
+}
+
+impl FromStr for MediaUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refusal = "must be file:///folder or s3://bucket/prefix";
+        let url = url::Url::parse(text).map_err(|_| refusal)?;
+        match (url.scheme(), url.host_str()) {
+            ("file", None) => url.to_file_path().map(Self::Folder).map_err(|()| refusal),
+            ("s3", Some(name)) => Ok(Self::Bucket {
+                name: name.to_owned(),
+                prefix: url.path().trim_matches('/').to_owned(),
+            }),
+            _ => Err(refusal),
         }
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::accounts::AccountSid;
 use super::addresses::AddressPair;
 use super::conversations::ConversationSid;
+use super::media::MediaSid;
 use super::messages::MessageSid;
 use super::plain_messages::PlainMessageSid;
 use super::receipts::{ReceiptSid, ReceiptStatus};
@@ -48,6 +49,16 @@ pub enum Job {
         /// When a timer ends, as things stood.
         end: Timestamp,
     },
+    /// Removes an upload that did not end, or that no message took.
+    ExpireMedia {
+        /// The upload.
+        media: MediaSid,
+    },
+    /// Removes the bytes of a conversation's media that went with their messages.
+    RemoveMedia {
+        /// The conversation, which may be gone.
+        conversation: ConversationSid,
+    },
     /// Takes in what a virtual handset sent.
     ReceiveFromHandset {
         /// The account whose handset it is.
@@ -74,6 +85,8 @@ impl Job {
             Self::SendToChannel { .. } => "send_to_channel",
             Self::SendPlain { .. } => "send_plain",
             Self::ApplyTimers { .. } => "apply_timers",
+            Self::ExpireMedia { .. } => "expire_media",
+            Self::RemoveMedia { .. } => "remove_media",
             Self::ReceiveFromHandset { .. } => "receive_from_handset",
             Self::ReportFromHandset { .. } => "report_from_handset",
         }
@@ -90,6 +103,8 @@ impl Job {
             Self::ApplyTimers { conversation, end } => {
                 format!("timers {conversation} {}", end.timestamp_micros())
             }
+            Self::ExpireMedia { media } => format!("media {media}"),
+            Self::RemoveMedia { conversation } => format!("media {conversation}"),
             Self::ReceiveFromHandset { message, .. } => format!("handset {message}"),
             Self::ReportFromHandset { message, .. } => format!("report {message}"),
         }

@@ -9,6 +9,7 @@ use super::errors::{Error, Invalid};
 use super::media::{MediaSid, Piece};
 use super::participants::ParticipantSid;
 use super::receipts::{Delivery, ReceiptStatus};
+use super::roles::Permission;
 use super::sids::{Kind, Sid};
 use super::time::Timestamp;
 use super::too_long;
@@ -99,6 +100,18 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// What somebody whom roles bind must be allowed to send it: text and media each need their own (permissions page;
+    /// which of them a message of both needs is our choice: both).
+    #[must_use]
+    pub fn permissions(&self) -> &'static [Permission] {
+        let has_text = self.body.as_ref().is_some_and(|body| !body.is_empty());
+        match (self.media.is_empty(), has_text) {
+            (true, _) => &[Permission::SendMessage],
+            (false, false) => &[Permission::SendMediaMessage],
+            (false, true) => &[Permission::SendMessage, Permission::SendMediaMessage],
+        }
+    }
+
     /// A message of an author with a text and nothing else.
     ///
     /// # Errors

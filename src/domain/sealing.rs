@@ -2,10 +2,15 @@
 //!
 //! XChaCha20-Poly1305 with a random nonce in front. What is sealed is bound to whose it is, so a sealed secret that is
 //! copied into another row does not open there.
+//!
+//! The same key, by another way, signs what strangers carry around and must not change: HMAC-SHA256.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest, Sha256, Sha512};
 
 use super::errors::Error;
 
@@ -13,7 +18,10 @@ const NONCE_BYTES: usize = 24;
 
 /// The key under which secrets are kept.
 #[derive(Clone)]
-pub struct Sealing(XChaCha20Poly1305);
+pub struct Sealing {
+    cipher: XChaCha20Poly1305,
+    signer: Hmac<Sha256>,
+}
 
 impl std::fmt::Debug for Sealing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,9 +47,34 @@ impl Sealing {
     /// Takes the text of the setting as the key. It is a random secret, not a password, so hashing it once suffices.
     #[must_use]
     pub fn new(secret_key: &str) -> Self {
-        Self(XChaCha20Poly1305::new(&Sha256::digest(
-            secret_key.as_bytes(),
-        )))
+        // The text in front keeps the two keys apart: neither tells anything of the other.
+        let for_signing = Sha512::new_with_prefix("convoke signatures\0").chain_update(secret_key);
+        Self {
+            cipher: XChaCha20Poly1305::new(&Sha256::digest(secret_key.as_bytes())),
+            signer: Hmac::new(&for_signing.finalize()),
+        }
+    }
+
+    /// Signs a text, for one purpose: letters, digits, `-` and `_`.
+    #[must_use]
+    pub fn sign(&self, purpose: &str, text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.signature(purpose, text).finalize().into_bytes())
+    }
+
+    /// Whether a signature is of this text and purpose; takes the same time for every wrong one.
+    #[must_use]
+    pub fn is_signed(&self, purpose: &str, text: &str, signature: &str) -> bool {
+        URL_SAFE_NO_PAD
+            .decode(signature)
+            .is_ok_and(|given| self.signature(purpose, text).verify_slice(&given).is_ok())
+    }
+
+    fn signature(&self, purpose: &str, text: &str) -> Hmac<Sha256> {
+        self.signer
+            .clone()
+            .chain_update(purpose)
+            .chain_update("\0")
+            .chain_update(text)
     }
 
     /// Seals a secret of `owner`.
@@ -55,7 +88,7 @@ impl Sealing {
             aad: owner.as_bytes(),
         };
         let sealed = self
-            .0
+            .cipher
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| Error::internal(DoesNotOpen))?;
         Ok([nonce.as_slice(), &sealed].concat())
@@ -72,7 +105,7 @@ impl Sealing {
                 msg: sealed,
                 aad: owner.as_bytes(),
             };
-            let secret = self.0.decrypt(&XNonce::from(*nonce), payload).ok()?;
+            let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
             String::from_utf8(secret).ok()
         };
         open().ok_or_else(|| Error::internal(DoesNotOpen))
@@ -99,6 +132,20 @@ mod tests {
         assert!(Sealing::new("other").open("AC1", &sealed).is_err());
         assert!(sealing.open("AC1", &sealed[..20]).is_err());
         assert_ne!(sealed, sealing.seal("AC1", "secret").expect("sealed"));
+    }
+
+    #[test]
+    fn a_signature_is_good_for_its_text_purpose_and_key_only() {
+        let sealing = Sealing::new("key");
+        let signature = sealing.sign("a", "text");
+        assert!(sealing.is_signed("a", "text", &signature));
+        for (purpose, text) in [("b", "text"), ("a", "other"), ("a\0t", "ext")] {
+            assert!(!sealing.is_signed(purpose, text, &signature));
+        }
+        assert!(!Sealing::new("other").is_signed("a", "text", &signature));
+        for wrong in ["", "!", &signature[1..]] {
+            assert!(!sealing.is_signed("a", "text", wrong));
+        }
     }
 
     #[test]

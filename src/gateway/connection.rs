@@ -21,9 +21,8 @@ use super::commands::{self, Answer, Session};
 use super::outgoing::{Item, Outgoing};
 use super::protocol::{self, Frame, Status};
 use super::subscriptions::{Order, scope};
-use crate::domain::{Actor, Ctx, Error, Origin, Timestamp, TokenFault, User};
-use crate::ops::accounts::Bearer;
-use crate::ops::{accounts, users};
+use crate::domain::{Error, Timestamp, TokenFault};
+use crate::ops::users::{self, SignedIn};
 
 /// How long a new socket may take to say who it is.
 const INIT_LIMIT: Duration = Duration::from_secs(15);
@@ -89,14 +88,15 @@ async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> O
         return None;
     }
     let id = frame.header.id;
-    match admit(gateway, frame.header.token.as_deref()).await {
-        Ok((bearer, user)) => {
-            info!(user.sid = %user.sid, service.sid = %bearer.service, "signed in");
+    let token = frame.header.token.unwrap_or_default();
+    match users::sign_in(gateway.core(), &token).await {
+        Ok(signed_in) => {
+            info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
             socket
                 .send(Message::Binary(protocol::welcome(&id)))
                 .await
                 .ok()?;
-            Some(session(bearer, user, base))
+            Some(session(signed_in, base))
         }
         Err(error) => {
             let refusal = protocol::reply(&id, &refused(&error));
@@ -106,33 +106,11 @@ async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> O
     }
 }
 
-async fn admit(gateway: &Gateway, token: Option<&str>) -> Result<(Bearer, User), Error> {
-    let bearer = accounts::check_token(gateway.core(), token.unwrap_or_default()).await?;
-    let ctx = Ctx {
-        account: Arc::clone(&bearer.account),
-        service: bearer.service,
-        actor: Actor::System,
-        origin: Origin::Sdk,
-        webhooks: true,
-    };
-    let user = users::sign_in(gateway.core(), &ctx, &bearer.claims.identity).await?;
-    Ok((bearer, user))
-}
-
-fn session(bearer: Bearer, user: User, base: Arc<str>) -> Session {
+fn session(signed_in: SignedIn, base: Arc<str>) -> Session {
     Session {
-        user: user.sid,
-        expires: bearer.claims.expires,
-        ctx: Ctx {
-            account: bearer.account,
-            service: bearer.service,
-            actor: Actor::User {
-                sid: user.sid,
-                identity: user.identity,
-            },
-            origin: Origin::Sdk,
-            webhooks: true,
-        },
+        user: signed_in.user,
+        expires: signed_in.expires,
+        ctx: signed_in.ctx,
         base,
     }
 }
@@ -365,20 +343,20 @@ impl Connection {
         id: &str,
         token: Option<&str>,
     ) -> Option<End> {
-        let admitted = admit(&self.gateway, token)
+        let admitted = users::sign_in(self.gateway.core(), token.unwrap_or_default())
             .await
-            .and_then(|(bearer, user)| {
-                let same = user.sid == self.session.user
-                    && bearer.account.sid == self.session.ctx.account.sid;
+            .and_then(|signed_in| {
+                let same = signed_in.user == self.session.user
+                    && signed_in.ctx.account.sid == self.session.ctx.account.sid;
                 if same {
-                    Ok((bearer, user))
+                    Ok(signed_in)
                 } else {
                     Err(TokenFault::OtherIdentity.into())
                 }
             });
         match admitted {
-            Ok((bearer, user)) => {
-                self.session = Arc::new(session(bearer, user, Arc::clone(&self.session.base)));
+            Ok(signed_in) => {
+                self.session = Arc::new(session(signed_in, Arc::clone(&self.session.base)));
                 self.warned = false;
                 self.outgoing.send(protocol::reply(id, &Status::of(200)));
                 None

@@ -1,8 +1,8 @@
 //! Conversations.
 
-use super::Core;
 use super::access::{self, For};
 use super::record::Change;
+use super::{Core, media};
 use crate::domain::MomentKey;
 use crate::domain::conversations::{
     ConversationChanges, ConversationFilter, StateReason, whole_second,
@@ -352,6 +352,7 @@ pub(super) async fn remove_in(
             .await?;
         store::memberships::delete(&mut change.tx, user, sid, position).await?;
     }
+    media::forget_in_conversation(change, sid, None).await?;
     store::conversations::delete(&mut change.tx, sid).await?;
     let scope = crate::domain::Scope::Conversation(sid);
     change.announce(scope, conversation.position + 1, Event::ConversationRemoved);

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::access::{self, For};
+use sqlx::PgConnection;
+
+use super::access::{self, For, Held};
 use super::record::Change;
-use super::{Core, conversations};
+use super::{Core, conversations, media};
 use crate::domain::Order;
 use crate::domain::messages::MessageChanges;
 use crate::domain::users::SYSTEM;
@@ -32,9 +34,7 @@ pub async fn post(
     let (conversation, seen_membership) = match (&ctx.actor, to) {
         (Actor::User { .. }, _) => {
             let mut conn = core.store.visit().await?;
-            let held =
-                access::conversation(&mut conn, ctx, to, For::Doing(Permission::SendMessage))
-                    .await?;
+            let held = may_send(&mut conn, ctx, to, &draft).await?;
             (
                 held.conversation.sid,
                 Some(held.conversation.membership_position),
@@ -57,22 +57,53 @@ pub async fn post(
         pieces: Vec::new(),
         now,
     };
-    core.lanes.post(ctx, new).await
+    // Media are claimed in the message's transaction, which a lane's one statement cannot do.
+    if new.draft.media.is_empty() {
+        core.lanes.post(ctx, new).await
+    } else {
+        post_alone(core, ctx, new).await
+    }
+}
+
+/// Gets hold of a conversation for a caller who may send this draft there.
+async fn may_send(
+    conn: &mut PgConnection,
+    ctx: &Ctx,
+    to: &ConversationRef,
+    draft: &Draft,
+) -> Result<Held, Error> {
+    let [first, rest @ ..] = draft.permissions() else {
+        return access::conversation(conn, ctx, to, For::TakingPart).await;
+    };
+    let held = access::conversation(conn, ctx, to, For::Doing(*first)).await?;
+    for permission in rest {
+        held.require(*permission)?;
+    }
+    Ok(held)
 }
 
 /// Writes one message the long way, in a transaction of its own that holds the conversation: where a row is not all
 /// there is to do.
-pub(super) async fn post_alone(core: &Core, ctx: &Ctx, new: NewMessage) -> Result<Message, Error> {
+pub(super) async fn post_alone(
+    core: &Core,
+    ctx: &Ctx,
+    mut new: NewMessage,
+) -> Result<Message, Error> {
     let mut change = Change::begin(core).await?;
     let mut conversation = store::conversations::lock(&mut change.tx, new.conversation)
         .await?
+        .filter(|row| row.service_sid == new.service)
         .ok_or(Error::NotFound)?;
     if new
         .seen_membership
         .is_some_and(|seen| seen != conversation.membership_position)
     {
-        let still = For::Doing(Permission::SendMessage);
-        access::conversation(&mut change.tx, ctx, &new.conversation.into(), still).await?;
+        may_send(&mut change.tx, ctx, &new.conversation.into(), &new.draft).await?;
+    }
+    if !new.draft.media.is_empty() {
+        conversation.accepts_changes()?;
+        let wanted = &new.draft.media;
+        new.pieces = media::claim_in(&mut change, ctx, conversation.sid, new.sid, wanted).await?;
     }
     let message = write_in(&mut change, &mut conversation, new).await?;
     change.commit().await?;
@@ -275,6 +306,9 @@ pub async fn remove(
         index: message.index,
     };
     let position = change.record(conversation.sid, event).await?;
+    if message.media.is_some() {
+        media::forget_in_conversation(&mut change, conversation.sid, Some(sid)).await?;
+    }
     store::messages::delete(&mut change.tx, &message, position).await?;
     change.commit().await
 }

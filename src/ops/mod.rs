@@ -39,6 +39,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::blobs::Blobs;
 use crate::domain::events::Outlet;
 use crate::domain::sealing::Sealing;
 use crate::domain::{Clock, Error};
@@ -62,6 +63,10 @@ pub struct Core {
     pub simulator: Simulator,
     /// How virtual handsets behave.
     pub handsets: handsets::Settings,
+    /// The bytes of media.
+    pub blobs: Blobs,
+    /// How media are kept.
+    pub media: media::Settings,
     /// Credentials that were checked a moment ago.
     pub credentials: accounts::Checked,
 }

@@ -106,6 +106,7 @@ pub async fn remove(core: &Core, ctx: &Ctx) -> Result<(), Error> {
         let mut change = Change::begin(core).await?;
         let mut batch = store::conversations::some_of(&mut change.tx, ctx.service, BATCH).await?;
         if batch.is_empty() {
+            super::media::forget_in_service(&mut change, ctx.service).await?;
             store::services::delete(&mut change.tx, ctx.account.sid, ctx.service).await?;
             return change.commit().await;
         }

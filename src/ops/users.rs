@@ -1,15 +1,14 @@
 //! Users.
 
-use super::Core;
-use super::access;
 use super::record::Change;
 use super::services::role_to_give;
+use super::{Core, access, accounts};
 use crate::domain::MomentKey;
 use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
-    Actor, Ctx, Error, Event, Identity, Page, PageRequest, ParticipantRef, Permission, RoleSid,
-    User, UserRef, UserSid,
+    Actor, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef, Permission,
+    RoleSid, Timestamp, User, UserRef, UserSid,
 };
 use crate::store;
 
@@ -85,15 +84,42 @@ async fn default_role(change: &mut Change<'_>, ctx: &Ctx) -> Result<RoleSid, Err
         .ok_or(Error::NotFound)
 }
 
-/// Finds or creates the user whom an access token names.
+/// Somebody with a good access token.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The user.
+    pub user: UserSid,
+    /// The occasion of everything that is asked for with the token.
+    pub ctx: Ctx,
+    /// Until when the token is good.
+    pub expires: Timestamp,
+}
+
+/// Checks an access token, and finds or creates the user whom it names.
 ///
 /// # Errors
-/// As the database.
-pub async fn sign_in(core: &Core, ctx: &Ctx, identity: &Identity) -> Result<User, Error> {
+/// [`Error::Token`].
+pub async fn sign_in(core: &Core, token: &str) -> Result<SignedIn, Error> {
+    let bearer = accounts::check_token(core, token).await?;
+    let mut ctx = Ctx {
+        account: bearer.account,
+        service: bearer.service,
+        actor: Actor::System,
+        origin: Origin::Sdk,
+        webhooks: true,
+    };
     let mut change = Change::begin(core).await?;
-    let user = ensure_in(&mut change, ctx, identity).await?;
+    let user = ensure_in(&mut change, &ctx, &bearer.claims.identity).await?;
     change.commit().await?;
-    Ok(user)
+    ctx.actor = Actor::User {
+        sid: user.sid,
+        identity: user.identity,
+    };
+    Ok(SignedIn {
+        user: user.sid,
+        ctx,
+        expires: bearer.claims.expires,
+    })
 }
 
 /// Fetches a user.

@@ -130,7 +130,7 @@ impl FromRequestParts<Rest> for Caller {
 
 /// The service that the path names, if it names one. A name that is no text must not count as none: the request would
 /// reach the default service.
-async fn named_service(parts: &mut Parts, rest: &Rest) -> Result<Option<String>, Error> {
+pub(super) async fn named_service(parts: &mut Parts, rest: &Rest) -> Result<Option<String>, Error> {
     let params = match RawPathParams::from_request_parts(parts, rest).await {
         Ok(params) => params,
         Err(RawPathParamsRejection::MissingPathParams(_)) => return Ok(None),
@@ -141,7 +141,7 @@ async fn named_service(parts: &mut Parts, rest: &Rest) -> Result<Option<String>,
 }
 
 /// What printed URLs begin with: the base of the request, with the product's prefix if the request used it.
-fn base(parts: &Parts, rest: &Rest) -> String {
+pub(super) fn base(parts: &Parts, rest: &Rest) -> String {
     let prefix = parts
         .extensions
         .get::<Came>()

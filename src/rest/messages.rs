@@ -17,7 +17,7 @@ use super::path::Names;
 use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_SMALL_BYTES;
 use crate::domain::contents::Filling;
-use crate::domain::media::Piece;
+use crate::domain::media::{self, Piece};
 use crate::domain::messages::{MessageChanges, author, body as message_body, subject};
 use crate::domain::{
     AccountSid, Attributes, ContentSid, ConversationSid, Delivery, Draft, Error, Invalid, MediaSid,
@@ -142,21 +142,17 @@ fn attributes(form: &mut Fields) -> Result<Option<Attributes>, Error> {
 /// Reads a message, and the template that it is to be made from: with one, text and media are not even looked at.
 fn read_draft(mut form: Fields) -> Result<(Draft, Option<Filling>), Error> {
     let filling = Filling::parse(form.take("ContentSid"), form.take("ContentVariables"))?;
-    let (body, media) = (form.take("Body"), form.take_filled("MediaSid"));
-    // Nothing can be named yet, so every name of the right form is of something absent.
-    if let Some(sid) = media.filter(|_| filling.is_none()) {
-        let known: Result<MediaSid, _> = sid.parse();
-        return Err(known
-            .map_or(Invalid::MediaSidMalformed, |_| Invalid::MediaNotFound)
-            .into());
-    }
-    let body = body.filter(|_| filling.is_none());
+    let (body, pieces) = (form.take("Body"), form.take_list("MediaSid"));
+    let (body, media) = match &filling {
+        None => (body, media::sids(&pieces.unwrap_or_default())?),
+        Some(_) => (None, Vec::new()),
+    };
     let draft = Draft {
         author: author(form.take("Author"))?,
         body: body.map(message_body).transpose()?,
         subject: form.take("Subject").map(subject).transpose()?,
         attributes: attributes(&mut form)?.unwrap_or_default(),
-        media: Vec::new(),
+        media,
         content_sid: None,
         date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
         date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,

@@ -7,10 +7,11 @@ use super::conversations::named;
 use super::{Answer, Request};
 use crate::domain::attributes::MAX_SMALL_BYTES;
 use crate::domain::contents::Filling;
+use crate::domain::media;
 use crate::domain::messages::{MessageChanges, body, subject};
 use crate::domain::{
-    Attributes, Cursor, Draft, Error, Invalid, ListKind, Message, MessageSid, MomentKey,
-    PageRequest, PageSize, time,
+    Attributes, Cursor, Draft, Error, ListKind, Message, MessageSid, MomentKey, PageRequest,
+    PageSize, time,
 };
 use crate::ops;
 
@@ -72,18 +73,18 @@ fn attributes(text: Option<String>) -> Result<Option<Attributes>, Error> {
 pub(super) async fn post(request: &Request<'_>, to: &str) -> Result<Answer, Error> {
     let new: New = request.json()?;
     let filling = Filling::parse(new.content_sid, new.content_variables)?;
-    // Nothing can be named yet.
-    if filling.is_none() && !new.media_sids.is_empty() {
-        return Err(Invalid::MediaNotFound.into());
-    }
-    let text = new.body.filter(|_| filling.is_none());
+    // With a template, text and media are not even looked at.
+    let (text, pieces) = match &filling {
+        None => (new.body, media::sids(&new.media_sids)?),
+        Some(_) => (None, Vec::new()),
+    };
     let ctx = &request.session.ctx;
     let mut draft = Draft {
         author: ctx.creator(),
         body: text.map(body).transpose()?,
         subject: new.subject.map(subject).transpose()?,
         attributes: attributes(new.attributes)?.unwrap_or_default(),
-        media: Vec::new(),
+        media: pieces,
         content_sid: None,
         date_created: None,
         date_updated: None,

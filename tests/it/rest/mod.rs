@@ -6,6 +6,7 @@ mod compatibility;
 mod contents;
 mod hostile;
 mod keys;
+mod media;
 mod messaging;
 mod openapi;
 mod operations;
