@@ -27,6 +27,7 @@ fn print(of: &Content) -> Result<Value, Error> {
         .collect();
     Ok(json!({
         "sid": of.sid,
+        "account_sid": of.account_sid,
         "friendly_name": of.friendly_name.as_deref().unwrap_or_default(),
         "variables": of.variables.as_str(),
         "variants": variants,
