@@ -21,6 +21,7 @@ use crate::domain::{AccountSid, ApiKey, ApiKeySid, Error, Invalid, MomentKey};
 use crate::ops;
 use crate::ops::keys::{NewKey, WithSecret};
 
+/// A key with its policy; only a restricted one has one.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "iam_key")]
 pub(super) struct View {
@@ -29,6 +30,7 @@ pub(super) struct View {
     policy: Option<Policy>,
 }
 
+/// A key that was just made, with its policy: the secret is shown this once.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "iam_new_key")]
 pub(super) struct NewView {

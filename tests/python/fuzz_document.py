@@ -30,6 +30,10 @@ GOOD = {
     "Timers.Closed": ["PT10M", "P1Y", ""],
     "Permission": ["sendMessage", "leaveConversation"],
     "MessagingBinding.Address": ["+15558675399", "whatsapp:+15558675398", "+15558675397"],
+    "To": ["+15558675396", "whatsapp:+15558675398", "+15005530003"],
+    "From": [PROXY, "whatsapp:" + PROXY],
+    "PhoneNumber": ["+15550100008", "+15550100009"],
+    "Policy": ['{"allow": ["/twilio/messaging/messages/read"]}', '{"allow": []}'],
     "MessagingBinding.ProxyAddress": [PROXY, "whatsapp:" + PROXY, "null"],
 }
 
@@ -85,6 +89,8 @@ class Schemathesis(ServerTest):
             "role": Things(
                 [role], lambda n: api.roles.create(friendly_name="r", type="conversation", permission=permission).sid
             ),
+            "account": Things([ACCOUNT_SID]),
+            "AC": Things([ACCOUNT_SID]),
             "RL": Things([role]),
             "IS": Things([stays.chat_service_sid]),
             "MG": Things([stays.messaging_service_sid]),
