@@ -72,24 +72,6 @@ pub async fn lock(
     .await
 }
 
-/// Whether an account has this Messaging Service.
-///
-/// # Errors
-/// As the database.
-pub async fn exists(
-    conn: &mut PgConnection,
-    account: AccountSid,
-    sid: MessagingServiceSid,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "select exists (select from messaging_services where sid = $1 and account_sid = $2)",
-    )
-    .bind(sid)
-    .bind(account)
-    .fetch_one(conn)
-    .await
-}
-
 /// Lists an account's Messaging Services, newest first.
 ///
 /// # Errors
