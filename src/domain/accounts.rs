@@ -3,12 +3,14 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::Field;
 use super::errors::{Error, Invalid};
 use super::messaging_services::MessagingServiceSid;
 use super::policies::Policy;
 use super::services::ServiceSid;
 use super::sids::{Kind, Sid};
 use super::time::Timestamp;
+use super::timers::Timer;
 
 /// The SID of an account.
 pub type AccountSid = Sid<Account>;
@@ -30,10 +32,10 @@ pub struct Account {
     pub default_chat_service_sid: ServiceSid,
     /// The Messaging Service of new conversations.
     pub default_messaging_service_sid: MessagingServiceSid,
-    /// The inactive timer of new conversations, an ISO 8601 duration.
-    pub default_inactive_timer: Option<String>,
-    /// The closed timer of new conversations, an ISO 8601 duration.
-    pub default_closed_timer: Option<String>,
+    /// The inactive timer of new conversations.
+    pub default_inactive_timer: Option<Timer>,
+    /// The closed timer of new conversations.
+    pub default_closed_timer: Option<Timer>,
     /// When it was created.
     pub date_created: Timestamp,
     /// When it was last changed.
@@ -54,6 +56,44 @@ impl Account {
             AccountStatus::Active => Ok(()),
             AccountStatus::Suspended | AccountStatus::Closed => Err(Error::AccountNotActive),
         }
+    }
+}
+
+/// What is to change in an account's configuration.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChanges {
+    /// The service of requests that name none.
+    pub default_chat_service_sid: Option<ServiceSid>,
+    /// The Messaging Service of new conversations.
+    pub default_messaging_service_sid: Option<MessagingServiceSid>,
+    /// The inactive timer of new conversations.
+    pub default_inactive_timer: Field<Timer>,
+    /// The closed timer of new conversations.
+    pub default_closed_timer: Field<Timer>,
+}
+
+impl AccountChanges {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.default_chat_service_sid.is_none()
+            && self.default_messaging_service_sid.is_none()
+            && self.default_inactive_timer.is_keep()
+            && self.default_closed_timer.is_keep()
+    }
+
+    /// Makes the changes.
+    pub fn apply(self, to: &mut Account) {
+        if let Some(sid) = self.default_chat_service_sid {
+            to.default_chat_service_sid = sid;
+        }
+        if let Some(sid) = self.default_messaging_service_sid {
+            to.default_messaging_service_sid = sid;
+        }
+        self.default_inactive_timer
+            .apply(&mut to.default_inactive_timer);
+        self.default_closed_timer
+            .apply(&mut to.default_closed_timer);
     }
 }
 

@@ -31,6 +31,30 @@ pub struct Service {
     pub date_updated: Timestamp,
 }
 
+/// What is to change in a service's configuration; what is none stays.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceChanges {
+    /// The role of the user who creates a conversation, when joining it.
+    pub default_conversation_creator_role_sid: Option<RoleSid>,
+    /// The role of participants with an identity.
+    pub default_conversation_role_sid: Option<RoleSid>,
+    /// The role of new users.
+    pub default_chat_service_role_sid: Option<RoleSid>,
+    /// Whether it is kept and shown who is online.
+    pub reachability_enabled: Option<bool>,
+}
+
+impl ServiceChanges {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.default_conversation_creator_role_sid.is_none()
+            && self.default_conversation_role_sid.is_none()
+            && self.default_chat_service_role_sid.is_none()
+            && self.reachability_enabled.is_none()
+    }
+}
+
 impl Kind for Service {
     const PREFIX: &'static str = "IS";
 }

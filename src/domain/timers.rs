@@ -1,13 +1,14 @@
 //! Timers that turn a conversation inactive and closed.
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::errors::{Error, Invalid};
 use super::time::Timestamp;
 
 /// An ISO 8601 duration as it was given, checked once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, sqlx::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Timer(String);

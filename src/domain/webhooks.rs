@@ -5,6 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Field;
 use super::conversations::ConversationSid;
 use super::errors::{Error, Invalid};
 use super::sids::{Kind, Sid};
@@ -76,6 +77,15 @@ fn known(names: Vec<String>, lists: &[&[&str]]) -> Result<Vec<String>, Error> {
     }
 }
 
+/// Checks the filters of the webhook that an address configuration makes: those of one conversation, and its creation
+/// (the tutorial of Messenger names it).
+///
+/// # Errors
+/// [`Invalid::FilterUnknown`].
+pub fn address_filters(names: Vec<String>) -> Result<Vec<String>, Error> {
+    known(names, &[CONVERSATION_EVENTS, &["onConversationAdded"]])
+}
+
 /// Checks the URL of a webhook: absolute, of the web, not too long.
 ///
 /// # Errors
@@ -84,8 +94,11 @@ pub fn webhook_url(text: String) -> Result<String, Error> {
     if text.chars().count() > MAX_URL_CHARACTERS {
         return Err(Invalid::UrlTooLong.into());
     }
-    let is_web = url::Url::parse(&text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    // The parser drops spaces and line breaks, which would be kept here.
+    let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_web = is_plain
+        && url::Url::parse(&text)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if is_web {
         Ok(text)
     } else {
@@ -161,6 +174,42 @@ pub struct WebhookConfiguration {
     pub post_webhook_url: Option<String>,
     /// Who takes them; of accounts only.
     pub target: Option<Receiver>,
+}
+
+/// What is to change in the webhooks of an account or a service; what is none stays.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookConfigurationChanges {
+    /// The HTTP method.
+    pub method: Option<Method>,
+    /// The events that are told.
+    pub filters: Option<Vec<String>>,
+    /// Where is asked before something happens.
+    pub pre_webhook_url: Field<String>,
+    /// Where is told what happened.
+    pub post_webhook_url: Field<String>,
+    /// Who takes them; of accounts only.
+    pub target: Option<Receiver>,
+}
+
+impl WebhookConfigurationChanges {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.method.is_none()
+            && self.filters.is_none()
+            && self.pre_webhook_url.is_keep()
+            && self.post_webhook_url.is_keep()
+            && self.target.is_none()
+    }
+
+    /// Makes the changes.
+    pub fn apply(self, to: &mut WebhookConfiguration) {
+        to.method = self.method.or(to.method);
+        to.filters = self.filters.or_else(|| to.filters.take());
+        self.pre_webhook_url.apply(&mut to.pre_webhook_url);
+        self.post_webhook_url.apply(&mut to.post_webhook_url);
+        to.target = self.target.or(to.target);
+    }
 }
 
 /// What a webhook of one conversation does.

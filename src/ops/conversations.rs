@@ -8,7 +8,6 @@ use crate::domain::conversations::{
     ConversationChanges, ConversationFilter, StateReason, whole_second,
 };
 use crate::domain::jobs::Outcome;
-use crate::domain::timers::Timer;
 use crate::domain::{
     Actor, Attributes, Conversation, ConversationRef, ConversationSid, Ctx, Error, Event, Invalid,
     Job, MessagingServiceSid, Page, PageRequest, Permission, State, UserRef,
@@ -42,10 +41,11 @@ pub(super) async fn create_in(
         return Err(Invalid::StateClosedAtCreation.into());
     }
     let now = change.now;
-    let account = &ctx.account;
-    let default_timer = |text: &Option<String>, read: fn(String) -> Result<Timer, Error>| {
-        text.clone().and_then(|text| read(text).ok())
-    };
+    // As it is now: a socket may be older than what its account is configured to.
+    let account = store::accounts::find(&mut change.tx, ctx.account.sid)
+        .await?
+        .ok_or(Error::NotFound)?
+        .account;
     let mut new = Conversation {
         sid: ConversationSid::new(now),
         account_sid: account.sid,
@@ -56,8 +56,8 @@ pub(super) async fn create_in(
         attributes: Attributes::default(),
         state: wanted.state.unwrap_or(State::Active),
         state_updated: now,
-        inactive_timer: default_timer(&account.default_inactive_timer, Timer::inactive),
-        closed_timer: default_timer(&account.default_closed_timer, Timer::closed),
+        inactive_timer: account.default_inactive_timer,
+        closed_timer: account.default_closed_timer,
         timers_start: now,
         email_address: None,
         email_name: None,

@@ -98,14 +98,24 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`], [`Error::DefaultServiceKept`].
 pub async fn remove(core: &Core, ctx: &Ctx) -> Result<(), Error> {
-    if ctx.service == ctx.account.default_chat_service_sid {
+    fetch(core, ctx).await?;
+    // Not the occasion's account: that may be a moment old.
+    if super::configuration::fetch(core, ctx)
+        .await?
+        .default_chat_service_sid
+        == ctx.service
+    {
         return Err(Error::DefaultServiceKept);
     }
-    fetch(core, ctx).await?;
     loop {
         let mut change = Change::begin(core).await?;
         let mut batch = store::conversations::some_of(&mut change.tx, ctx.service, BATCH).await?;
         if batch.is_empty() {
+            // It may have become the default meanwhile; from here on it cannot.
+            let account = store::accounts::lock(&mut change.tx, ctx.account.sid).await?;
+            if account.is_some_and(|now| now.default_chat_service_sid == ctx.service) {
+                return Err(Error::DefaultServiceKept);
+            }
             super::media::forget_in_service(&mut change, ctx.service).await?;
             store::services::delete(&mut change.tx, ctx.account.sid, ctx.service).await?;
             return change.commit().await;
@@ -118,7 +128,7 @@ pub async fn remove(core: &Core, ctx: &Ctx) -> Result<(), Error> {
     }
 }
 
-/// Finds a role that is to be given to somebody, of the right type.
+/// Finds a role that is to be given to somebody, of the right type; it stays at least until the change ends.
 ///
 /// # Errors
 /// 50109 for a conversation role, 50102 for a service role that is not there.
@@ -128,12 +138,16 @@ pub(super) async fn role_to_give(
     sid: RoleSid,
     scope: RoleType,
 ) -> Result<RoleSid, Error> {
-    let refusal = match scope {
+    match store::roles::hold(&mut change.tx, service, sid).await? {
+        Some(role) if role.scope == scope => Ok(role.sid),
+        _ => Err(misplaced_role(scope).into()),
+    }
+}
+
+/// The refusal of what is no role of this type.
+pub(super) const fn misplaced_role(scope: RoleType) -> Invalid {
+    match scope {
         RoleType::Conversation => Invalid::ConversationRoleNotFound,
         RoleType::Service => Invalid::ServiceRoleNotFound,
-    };
-    match store::roles::find(&mut change.tx, service, sid).await? {
-        Some(role) if role.scope == scope => Ok(role.sid),
-        _ => Err(refusal.into()),
     }
 }

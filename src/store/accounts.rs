@@ -153,6 +153,43 @@ pub async fn update(
     .await
 }
 
+/// Locks an account and loads what it holds now.
+///
+/// # Errors
+/// As the database.
+pub async fn lock(conn: &mut PgConnection, sid: AccountSid) -> sqlx::Result<Option<Account>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from accounts where sid = $1 for update"
+    ))
+    .bind(sid)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Writes the configuration of a locked account.
+///
+/// # Errors
+/// As the database.
+pub async fn update_defaults(conn: &mut PgConnection, changed: &Account) -> sqlx::Result<()> {
+    sqlx::query(
+        "update accounts
+            set default_chat_service_sid = $2, default_messaging_service_sid = $3, default_inactive_timer = $4,
+                default_closed_timer = $5, date_updated = $6
+          where sid = $1",
+    )
+    .bind(changed.sid)
+    .bind(changed.default_chat_service_sid)
+    .bind(changed.default_messaging_service_sid)
+    .bind(&changed.default_inactive_timer)
+    .bind(&changed.default_closed_timer)
+    .bind(changed.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Gives an account another auth token.
 ///
 /// # Errors

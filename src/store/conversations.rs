@@ -313,6 +313,7 @@ pub async fn delete(conn: &mut PgConnection, sid: ConversationSid) -> sqlx::Resu
               emptied as (delete from participants where conversation_sid = $1),
               unsaid as (delete from messages where conversation_sid = $1),
               unsent as (delete from receipts where conversation_sid = $1),
+              unheard as (delete from scoped_webhooks where conversation_sid = $1),
               buried as (delete from tombstones where owner_sid = $1),
               forgotten as (delete from events where scope_sid = $1)
          delete from conversations where sid = $1",

@@ -53,6 +53,26 @@ pub async fn find(
     .await
 }
 
+/// Finds a role that is to be given to somebody, and keeps it from being deleted until the transaction ends.
+///
+/// # Errors
+/// As the database.
+pub async fn hold(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    sid: RoleSid,
+) -> sqlx::Result<Option<Role>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from roles where sid = $1 and service_sid = $2 for key share"
+    ))
+    .bind(sid)
+    .bind(service)
+    .fetch_optional(conn)
+    .await
+}
+
 /// Lists a service's roles, newest first.
 ///
 /// # Errors

@@ -1,9 +1,12 @@
 //! Services.
 
+use sqlx::types::Json;
 use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, push_page};
-use crate::domain::{AccountSid, PageRequest, Service, ServiceSid};
+use crate::domain::notifications::Notifications;
+use crate::domain::services::ServiceChanges;
+use crate::domain::{AccountSid, PageRequest, Service, ServiceSid, Timestamp};
 
 macro_rules! columns {
     () => {
@@ -81,6 +84,110 @@ pub async fn list(
     query.build_query_as().fetch_all(conn).await
 }
 
+/// Keeps a service from being deleted until the transaction ends; answers whether it is there.
+///
+/// # Errors
+/// As the database.
+pub async fn hold(
+    conn: &mut PgConnection,
+    account: AccountSid,
+    sid: ServiceSid,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from services where sid = $1 and account_sid = $2 for key share)",
+    )
+    .bind(sid)
+    .bind(account)
+    .fetch_one(conn)
+    .await
+}
+
+/// Makes changes in a service's configuration; none when there is no such service.
+///
+/// # Errors
+/// As the database.
+pub async fn update(
+    conn: &mut PgConnection,
+    account: AccountSid,
+    sid: ServiceSid,
+    changes: &ServiceChanges,
+    now: Timestamp,
+) -> sqlx::Result<Option<Service>> {
+    sqlx::query_as(concat!(
+        "update services
+            set default_conversation_creator_role_sid = coalesce($3, default_conversation_creator_role_sid),
+                default_conversation_role_sid = coalesce($4, default_conversation_role_sid),
+                default_chat_service_role_sid = coalesce($5, default_chat_service_role_sid),
+                reachability_enabled = coalesce($6, reachability_enabled),
+                date_updated = $7
+          where sid = $1 and account_sid = $2
+          returning ",
+        columns!()
+    ))
+    .bind(sid)
+    .bind(account)
+    .bind(changes.default_conversation_creator_role_sid)
+    .bind(changes.default_conversation_role_sid)
+    .bind(changes.default_chat_service_role_sid)
+    .bind(changes.reachability_enabled)
+    .bind(now)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Finds what a service says to devices; everything is off until it is set. None when there is no such service.
+///
+/// # Errors
+/// As the database.
+pub async fn find_notifications(
+    conn: &mut PgConnection,
+    account: AccountSid,
+    sid: ServiceSid,
+) -> sqlx::Result<Option<Notifications>> {
+    let found: Option<Option<Json<Notifications>>> = sqlx::query_scalar(
+        "select notifications from services where sid = $1 and account_sid = $2",
+    )
+    .bind(sid)
+    .bind(account)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|set| set.map_or_else(Notifications::default, |Json(set)| set)))
+}
+
+/// The same, and locks the service.
+///
+/// # Errors
+/// As the database.
+pub async fn lock_notifications(
+    conn: &mut PgConnection,
+    account: AccountSid,
+    sid: ServiceSid,
+) -> sqlx::Result<Option<Notifications>> {
+    sqlx::query("select from services where sid = $1 and account_sid = $2 for no key update")
+        .bind(sid)
+        .bind(account)
+        .execute(&mut *conn)
+        .await?;
+    find_notifications(conn, account, sid).await
+}
+
+/// Writes what a locked service says to devices.
+///
+/// # Errors
+/// As the database.
+pub async fn set_notifications(
+    conn: &mut PgConnection,
+    sid: ServiceSid,
+    notifications: &Notifications,
+) -> sqlx::Result<()> {
+    sqlx::query("update services set notifications = $2 where sid = $1")
+        .bind(sid)
+        .bind(Json(notifications))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Deletes a service with its users and roles; its conversations must be gone. Answers whether it was there.
 ///
 /// # Errors
@@ -90,10 +197,13 @@ pub async fn delete(
     account: AccountSid,
     sid: ServiceSid,
 ) -> sqlx::Result<bool> {
-    let done = sqlx::query("delete from services where sid = $1 and account_sid = $2")
-        .bind(sid)
-        .bind(account)
-        .execute(conn)
-        .await?;
+    let done = sqlx::query(
+        "with unheard as (delete from webhook_configurations where owner_sid = $1)
+         delete from services where sid = $1 and account_sid = $2",
+    )
+    .bind(sid)
+    .bind(account)
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected() == 1)
 }

@@ -1,6 +1,52 @@
 //! Configuration, address configurations, credentials and bindings: each exists in one form of path only.
 
-use super::super::api::Api;
+use super::super::api::{Api, one};
+use super::super::params::NONE;
+use super::super::{configuration, notifications, webhook_configurations};
+use super::{GET, POST};
 
 /// Adds the routes.
-pub(super) fn add(_api: &mut Api) {}
+pub(super) fn add(api: &mut Api) {
+    of_account(api);
+    of_service(api);
+}
+
+#[rustfmt::skip] // a table: one route a line
+fn of_account(api: &mut Api) {
+    {
+        use configuration as it;
+        let path = "/v1/Configuration";
+        api.add("FetchConfiguration", GET, path, NONE, one::<it::View>(), it::fetch);
+        api.add("UpdateConfiguration", POST, path, it::CHANGES, one::<it::View>(), it::update);
+    }
+    {
+        use webhook_configurations as it;
+        let path = "/v1/Configuration/Webhooks";
+        api.add("FetchConfigurationWebhook", GET, path, NONE, one::<it::View>(), it::fetch);
+        api.add("UpdateConfigurationWebhook", POST, path, it::CHANGES, one::<it::View>(), it::update);
+    }
+}
+
+#[rustfmt::skip] // a table: one route a line
+fn of_service(api: &mut Api) {
+    {
+        use configuration as it;
+        let path = "/v1/Services/{service}/Configuration";
+        let view = one::<it::ServiceView>;
+        api.add("FetchServiceConfiguration", GET, path, NONE, view(), it::fetch_service);
+        api.add("UpdateServiceConfiguration", POST, path, it::SERVICE_CHANGES, view(), it::update_service);
+    }
+    {
+        use notifications as it;
+        let path = "/v1/Services/{service}/Configuration/Notifications";
+        api.add("FetchServiceNotification", GET, path, NONE, one::<it::View>(), it::fetch);
+        api.add("UpdateServiceNotification", POST, path, it::CHANGES, one::<it::View>(), it::update);
+    }
+    {
+        use webhook_configurations as it;
+        let path = "/v1/Services/{service}/Configuration/Webhooks";
+        let view = one::<it::ServiceView>;
+        api.add("FetchServiceWebhookConfiguration", GET, path, NONE, view(), it::fetch_service);
+        api.add("UpdateServiceWebhookConfiguration", POST, path, it::SERVICE_CHANGES, view(), it::update_service);
+    }
+}

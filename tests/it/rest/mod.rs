@@ -3,6 +3,7 @@
 mod accounts;
 mod codes;
 mod compatibility;
+mod configuration;
 mod contents;
 mod hostile;
 mod keys;

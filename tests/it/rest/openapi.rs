@@ -24,10 +24,7 @@ const PUBLISHED: &[Published] = &[
         prefix: "",
         word: "",
         missing: &[
-            "Configuration",
             "ConfigurationAddress",
-            "ConfigurationWebhook",
-            "ServiceNotification",
             "Credential",
             "ServiceBinding",
             "ConversationScopedWebhook",
