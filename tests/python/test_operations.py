@@ -16,8 +16,8 @@ from server import ACCOUNT_SID, AUTH_TOKEN, ServerTest
 
 # Resources that are not served yet, by the noun in the names of their operations.
 MISSING = {
-    "ConfigurationAddress", "Credential", "Binding", "ConversationScopedWebhook",
-    "ConversationWithParticipants", "ParticipantConversation", "UserConversation",
+    "ConfigurationAddress", "Credential", "Binding", "ConversationWithParticipants",
+    "ParticipantConversation", "UserConversation",
 }
 VERBS = ("Create", "List", "Fetch", "Update", "Delete")
 

@@ -3,7 +3,9 @@
 use super::super::api::{Api, NOTHING, created, one, page};
 use super::super::pages::lists;
 use super::super::params::NONE;
-use super::super::{conversations, messages, participants, receipts, roles, services, users};
+use super::super::{
+    conversations, messages, participants, receipts, roles, scoped_webhooks, services, users,
+};
 use super::{DELETE, GET, HEARD, POST};
 
 /// Adds the routes.
@@ -68,6 +70,17 @@ fn in_service(api: &mut Api, base: &str, word: &str) {
         api.add(&id("List", noun), GET, &path, it::FILTERS, page::<it::View>(lists::RECEIPTS), it::list);
         let path = at("/Conversations/{conversation}/Messages/{message}/Receipts/{receipt}");
         api.add(&id("Fetch", noun), GET, &path, NONE, one::<it::View>(), it::fetch);
+    }
+    {
+        use scoped_webhooks as it;
+        let noun = "ConversationScopedWebhook";
+        let path = at("/Conversations/{conversation}/Webhooks");
+        api.add(&id("Create", noun), POST, &path, it::NEW, created::<it::View>(), it::create);
+        api.add(&id("List", noun), GET, &path, it::FILTERS, page::<it::View>(lists::SCOPED_WEBHOOKS), it::list);
+        let path = at("/Conversations/{conversation}/Webhooks/{webhook}");
+        api.add(&id("Fetch", noun), GET, &path, NONE, one::<it::View>(), it::fetch);
+        api.add(&id("Update", noun), POST, &path, it::CHANGES, one::<it::View>(), it::update);
+        api.add(&id("Delete", noun), DELETE, &path, NONE, NOTHING, it::remove);
     }
     {
         use users as it;

@@ -15,3 +15,4 @@ mod pages;
 mod plain_messages;
 mod refusals;
 mod shapes;
+mod webhooks;

@@ -27,7 +27,6 @@ const PUBLISHED: &[Published] = &[
             "ConfigurationAddress",
             "Credential",
             "ServiceBinding",
-            "ConversationScopedWebhook",
             "ConversationWithParticipants",
             "ParticipantConversation",
             "UserConversation",
