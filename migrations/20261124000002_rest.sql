@@ -39,6 +39,7 @@ create table address_configurations (
     constraint address_configurations_address_key unique (account_sid, address)
 );
 create index address_configurations_account_sid_idx on address_configurations (account_sid, date_created, sid);
+create index address_configurations_type_idx on address_configurations (account_sid, type, date_created, sid);
 
 create table scoped_webhooks (
     conversation_sid uuid not null,
@@ -68,9 +69,8 @@ create table bindings (
     service_sid uuid not null constraint bindings_service_sid_fkey references services on delete cascade,
     credential_sid uuid,
     identity text not null,
-    endpoint text not null,
     binding_type text not null,
-    address text not null,
+    address text not null,                      -- the device's token
     message_types text[] not null,
     date_created timestamptz not null,
     date_updated timestamptz not null,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Field;
 use super::accounts::AccountSid;
 use super::addresses::Address;
 use super::errors::{Error, Invalid};
@@ -26,6 +27,9 @@ pub const TYPES: &[&str] = &[
     "apple",
     "chat",
 ];
+
+/// The type of addresses that no channel has: nobody sends from there, and nobody owns them.
+pub const CHAT: &str = "chat";
 
 /// What is done about one address of ours.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -129,7 +133,7 @@ impl Default for AutoCreation {
 }
 
 /// What a caller says of autocreation; what is none stays.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the published ones")]
 pub struct AutoCreationChanges {
     pub enabled: Option<bool>,
@@ -155,6 +159,23 @@ impl AutoCreationChanges {
         to.webhook_filters = self.webhook_filters.or_else(|| to.webhook_filters.take());
         to.studio_flow_sid = self.studio_flow_sid.or(to.studio_flow_sid);
         to.studio_retry_count = self.studio_retry_count.or(to.studio_retry_count);
+    }
+}
+
+/// What is to change in an address configuration; what is none stays.
+#[derive(Debug, Clone, Default)]
+pub struct AddressConfigurationChanges {
+    /// A name for people.
+    pub friendly_name: Field<String>,
+    /// Whether and how conversations are made.
+    pub auto_creation: AutoCreationChanges,
+}
+
+impl AddressConfigurationChanges {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.friendly_name.is_keep() && self.auto_creation == AutoCreationChanges::default()
     }
 }
 
@@ -190,6 +211,22 @@ pub fn kind(word: Option<String>) -> Result<String, Error> {
     }
 }
 
+/// Checks a country of an address: two letters (ISO 3166-1).
+///
+/// # Errors
+/// 20422.
+pub fn country(code: String) -> Result<String, Error> {
+    if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        Ok(code.to_ascii_uppercase())
+    } else {
+        Err(Invalid::Parameter {
+            name: "AddressCountry",
+            wants: "a country of two letters",
+        }
+        .into())
+    }
+}
+
 /// Checks the address of a configuration: it must be of the channel that is said. Chat has addresses of its own making.
 ///
 /// # Errors
@@ -197,9 +234,14 @@ pub fn kind(word: Option<String>) -> Result<String, Error> {
 pub fn address(text: Option<String>, kind: &str) -> Result<String, Error> {
     let text = text.unwrap_or_default();
     let is_short_code = kind == "sms" && is_short_code(&text);
+    let is_plain = !text.is_empty()
+        && !super::too_long(&text)
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let fits = match Address::parse(&text) {
-        Some(address) => address.channel().as_str() == kind,
-        None => kind == "chat" && !text.is_empty() && !super::too_long(&text),
+        Some(address) if kind != CHAT => address.channel().as_str() == kind,
+        // The published examples have Apple's addresses in this form.
+        _ if kind == "apple" => is_plain && text.starts_with("urn:"),
+        _ => kind == CHAT && is_plain,
     };
     if fits || is_short_code {
         Ok(text)
@@ -209,5 +251,39 @@ pub fn address(text: Option<String>, kind: &str) -> Result<String, Error> {
             wants: "an address of the type that is given",
         }
         .into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_of_the_type_that_is_said() {
+        let fits = |text: &str, kind| address(Some(text.to_owned()), kind).is_ok();
+        for (text, kind) in [
+            ("+15550100000", "sms"),
+            ("12345", "sms"),
+            ("whatsapp:+15550100000", "whatsapp"),
+            ("messenger:123", "messenger"),
+            ("a@example.com", "email"),
+            ("rcs:acme", "rcs"),
+            ("urn:mbid:AQAAYyUbut6E4B3T9FLv5EbG", "apple"),
+            ("urn:mbid:AQAAYyUbut6E4B3T9FLv5EbG", "chat"),
+            ("front-desk", "chat"),
+        ] {
+            assert!(fits(text, kind), "{text} {kind}");
+        }
+        for (text, kind) in [
+            ("+15550100000", "whatsapp"),
+            ("whatsapp:+15550100000", "sms"),
+            ("12", "sms"),
+            ("", "chat"),
+            ("front desk", "chat"),
+            ("urn:mbid:AQAAYyUbut6E4B3T9FLv5EbG", "sms"),
+        ] {
+            assert!(!fits(text, kind), "{text} {kind}");
+        }
+        assert!(!fits(&"x".repeat(257), "chat"));
     }
 }

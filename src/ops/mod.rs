@@ -8,6 +8,7 @@
 pub mod access;
 pub mod accounts;
 pub mod address_configurations;
+mod addresses;
 pub mod bindings;
 pub mod configuration;
 pub mod contents;

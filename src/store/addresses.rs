@@ -1,4 +1,4 @@
-//! Who holds a pair of addresses.
+//! Who holds a pair of addresses, and whose an address is.
 
 use sqlx::PgConnection;
 
@@ -12,6 +12,26 @@ pub struct Holder {
     pub conversation_sid: ConversationSid,
     /// The participant.
     pub participant_sid: ParticipantSid,
+}
+
+/// Whether an address is an account's own: a sender of one of its Messaging Services has it, or a number that it
+/// declared.
+///
+/// # Errors
+/// As the database.
+pub async fn is_own(
+    conn: &mut PgConnection,
+    account: AccountSid,
+    address: &str,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from senders where account_sid = $1 and address = $2)
+             or exists (select from phone_numbers where account_sid = $1 and phone_number = $2)",
+    )
+    .bind(account)
+    .bind(address)
+    .fetch_one(conn)
+    .await
 }
 
 /// Finds the open conversation that holds a pair.

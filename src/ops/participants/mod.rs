@@ -7,7 +7,7 @@ pub use update::update;
 use super::access::{self, For};
 use super::record::Change;
 use super::services::role_to_give;
-use super::{Core, Simulator, conversations, users};
+use super::{Core, addresses, conversations, users};
 use crate::domain::MomentKey;
 use crate::domain::addresses::AddressPair;
 use crate::domain::conversations::{
@@ -100,11 +100,10 @@ pub(super) async fn add_in(
             identity,
             projected_address,
         } => {
-            own_address(
-                change.core(),
-                projected_address.as_ref(),
-                Invalid::ProjectedAddressNotOwned,
-            )?;
+            if let Some(address) = &projected_address {
+                let refusal = Invalid::ProjectedAddressNotOwned;
+                own_address(change, to, address, refusal).await?;
+            }
             participant.user_sid = Some(user_who_may_join(change, ctx, to, &identity).await?.sid);
             participant.identity = Some(identity);
             participant.projected_address = projected_address;
@@ -112,11 +111,7 @@ pub(super) async fn add_in(
         NewBinding::Channel(pair) => bind(change, to, &mut participant, pair).await?,
         NewBinding::Group(address) => participant.address = Some(address),
         NewBinding::Projected(address) => {
-            own_address(
-                change.core(),
-                Some(&address),
-                Invalid::ProjectedAddressNotOwned,
-            )?;
+            own_address(change, to, &address, Invalid::ProjectedAddressNotOwned).await?;
             participant.projected_address = Some(address);
         }
     }
@@ -222,12 +217,22 @@ async fn role(
     }))
 }
 
-/// Checks that an address of ours is the account's. The simulator owns whatever nobody else does.
-fn own_address(core: &Core, address: Option<&Address>, refusal: Invalid) -> Result<(), Error> {
-    match (address, core.simulator) {
-        (Some(_), Simulator::Off) => Err(refusal.into()),
-        _ => Ok(()),
-    }
+/// Checks that an address of ours is the account's.
+async fn own_address(
+    change: &mut Change<'_>,
+    of: &Conversation,
+    address: &Address,
+    refusal: Invalid,
+) -> Result<(), Error> {
+    let core = change.core();
+    addresses::own(
+        &mut change.tx,
+        core,
+        of.account_sid,
+        address.as_str(),
+        refusal,
+    )
+    .await
 }
 
 /// Binds a participant to a pair of addresses that nobody else in an open conversation has.
@@ -238,10 +243,12 @@ async fn bind(
     pair: AddressPair,
 ) -> Result<(), Error> {
     own_address(
-        change.core(),
-        Some(&pair.proxy_address),
+        change,
+        to,
+        &pair.proxy_address,
         Invalid::ProxyAddressNotOwned,
-    )?;
+    )
+    .await?;
     let holder = Holder {
         conversation_sid: to.sid,
         participant_sid: participant.sid,

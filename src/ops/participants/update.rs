@@ -151,10 +151,12 @@ async fn rebind(
             }
             let address = Address::parse(text).ok_or(Invalid::ProjectedAddressNotOwned)?;
             own_address(
-                change.core(),
-                Some(&address),
+                change,
+                conversation,
+                &address,
                 Invalid::ProjectedAddressNotOwned,
-            )?;
+            )
+            .await?;
             participant.projected_address = Some(address);
         }
     }

@@ -1,9 +1,10 @@
 //! Configuration, address configurations, credentials and bindings: each exists in one form of path only.
 
-use super::super::api::{Api, one};
+use super::super::api::{Api, NOTHING, created, one, page};
+use super::super::pages::lists;
 use super::super::params::NONE;
-use super::super::{configuration, notifications, webhook_configurations};
-use super::{GET, POST};
+use super::super::{address_configurations, configuration, notifications, webhook_configurations};
+use super::{DELETE, GET, POST};
 
 /// Adds the routes.
 pub(super) fn add(api: &mut Api) {
@@ -24,6 +25,18 @@ fn of_account(api: &mut Api) {
         let path = "/v1/Configuration/Webhooks";
         api.add("FetchConfigurationWebhook", GET, path, NONE, one::<it::View>(), it::fetch);
         api.add("UpdateConfigurationWebhook", POST, path, it::CHANGES, one::<it::View>(), it::update);
+    }
+    {
+        use address_configurations as it;
+        let noun = |verb: &str| format!("{verb}ConfigurationAddress");
+        let path = "/v1/Configuration/Addresses";
+        let list = page::<it::View>(lists::ADDRESS_CONFIGURATIONS);
+        api.add(&noun("Create"), POST, path, it::NEW, created::<it::View>(), it::create);
+        api.add(&noun("List"), GET, path, it::FILTERS, list, it::list);
+        let path = "/v1/Configuration/Addresses/{address}";
+        api.add(&noun("Fetch"), GET, path, NONE, one::<it::View>(), it::fetch);
+        api.add(&noun("Update"), POST, path, it::CHANGES, one::<it::View>(), it::update);
+        api.add(&noun("Delete"), DELETE, path, NONE, NOTHING, it::remove);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The REST door: what it refuses, the shapes it prints, its pages, and what strangers can send.
 
 mod accounts;
+mod address_configurations;
 mod codes;
 mod compatibility;
 mod configuration;
