@@ -9,6 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use serde::{Deserialize, Serialize};
 
+use super::Field;
 use super::accounts::AccountSid;
 use super::errors::{Error, Invalid};
 use super::sids::{Kind, Sid};
@@ -16,6 +17,11 @@ use super::time::Timestamp;
 
 /// The SID of a push credential.
 pub type CredentialSid = Sid<Credential>;
+
+/// The longest friendly name, in characters (API reference).
+pub const MAX_NAME_CHARACTERS: usize = 64;
+/// The longest certificate, private key or service account, in bytes (our choice: real ones are a few thousand).
+const MAX_SECRET_BYTES: usize = 64 * 1024;
 
 /// A push credential, without its secret.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -71,8 +77,19 @@ impl FromStr for Platform {
     }
 }
 
+/// Checks a friendly name.
+///
+/// # Errors
+/// [`Invalid::FriendlyNameTooLong`].
+pub fn friendly_name(name: String) -> Result<String, Error> {
+    if name.chars().count() > MAX_NAME_CHARACTERS {
+        return Err(Invalid::FriendlyNameTooLong.into());
+    }
+    Ok(name)
+}
+
 /// The secret part, kept sealed as JSON.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secrets {
     /// Apple's certificate, PEM.
     pub certificate: Option<String>,
@@ -84,13 +101,19 @@ pub struct Secrets {
     pub secret: Option<String>,
 }
 
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
 /// What a caller says of a credential; what is none stays.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CredentialChanges {
     /// Whose devices it is for.
     pub platform: Option<Platform>,
     /// A name for people.
-    pub friendly_name: Option<String>,
+    pub friendly_name: Field<String>,
     /// Whether Apple's sandbox is meant.
     pub sandbox: Option<bool>,
     /// The secret part.
@@ -106,6 +129,26 @@ impl Secrets {
             private_key: newer.private_key.or(self.private_key),
             api_key: newer.api_key.or(self.api_key),
             secret: newer.secret.or(self.secret),
+        }
+    }
+
+    /// Leaves out what the platform does not need: what nobody uses is better not kept.
+    #[must_use]
+    pub fn of(self, platform: Platform) -> Self {
+        match platform {
+            Platform::Apn => Self {
+                certificate: self.certificate,
+                private_key: self.private_key,
+                ..Self::default()
+            },
+            Platform::Gcm => Self {
+                api_key: self.api_key,
+                ..Self::default()
+            },
+            Platform::Fcm => Self {
+                secret: self.secret,
+                ..Self::default()
+            },
         }
     }
 
@@ -130,7 +173,12 @@ impl Secrets {
     }
 
     fn check_apn(&self) -> Result<(), Error> {
-        let pem = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
+        let pem = |text: &Option<String>| {
+            let text = text
+                .as_deref()
+                .filter(|text| text.len() <= MAX_SECRET_BYTES);
+            text.unwrap_or_default().as_bytes().to_vec()
+        };
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem(&self.certificate))
             .collect::<Result<_, _>>()
             .unwrap_or_default();
@@ -162,7 +210,7 @@ impl Secrets {
 }
 
 fn is_key(text: &str) -> bool {
-    (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=4096).contains(&text.len()) && !text.contains(char::is_control)
 }
 
 fn is_fcm_secret(text: &str) -> bool {
@@ -173,6 +221,9 @@ fn is_fcm_secret(text: &str) -> bool {
     }
     if !text.trim_start().starts_with('{') {
         return is_key(text);
+    }
+    if text.len() > MAX_SECRET_BYTES {
+        return false;
     }
     serde_json::from_str(text).is_ok_and(|account: ServiceAccount| {
         account.client_email.contains('@')

@@ -197,7 +197,7 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::FriendlyNameMissing => "FriendlyName is required",
-            Self::FriendlyNameTooLong => "FriendlyName is longer than 256 characters",
+            Self::FriendlyNameTooLong => "FriendlyName is too long",
             Self::ShortName => "FriendlyName is longer than 64 characters",
             Self::UniqueNameTooLong => "UniqueName is longer than 256 characters",
             Self::UniqueNameLooksLikeSid => "UniqueName has the form of a conversation SID",

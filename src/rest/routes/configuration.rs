@@ -3,7 +3,9 @@
 use super::super::api::{Api, NOTHING, created, one, page};
 use super::super::pages::lists;
 use super::super::params::NONE;
-use super::super::{address_configurations, configuration, notifications, webhook_configurations};
+use super::super::{
+    address_configurations, configuration, credentials, notifications, webhook_configurations,
+};
 use super::{DELETE, GET, POST};
 
 /// Adds the routes.
@@ -37,6 +39,16 @@ fn of_account(api: &mut Api) {
         api.add(&noun("Fetch"), GET, path, NONE, one::<it::View>(), it::fetch);
         api.add(&noun("Update"), POST, path, it::CHANGES, one::<it::View>(), it::update);
         api.add(&noun("Delete"), DELETE, path, NONE, NOTHING, it::remove);
+    }
+    {
+        use credentials as it;
+        let path = "/v1/Credentials";
+        api.add("CreateCredential", POST, path, it::NEW, created::<it::View>(), it::create);
+        api.add("ListCredential", GET, path, it::FILTERS, page::<it::View>(lists::CREDENTIALS), it::list);
+        let path = "/v1/Credentials/{credential}";
+        api.add("FetchCredential", GET, path, NONE, one::<it::View>(), it::fetch);
+        api.add("UpdateCredential", POST, path, it::CHANGES, one::<it::View>(), it::update);
+        api.add("DeleteCredential", DELETE, path, NONE, NOTHING, it::remove);
     }
 }
 

@@ -6,6 +6,7 @@ mod codes;
 mod compatibility;
 mod configuration;
 mod contents;
+mod credentials;
 mod hostile;
 mod keys;
 mod media;
