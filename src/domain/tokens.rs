@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::accounts::{AccountSid, ApiKeySid};
+use super::credentials::CredentialSid;
 use super::errors::{Error, TokenFault};
 use super::services::ServiceSid;
 use super::time::Timestamp;
@@ -49,6 +50,8 @@ pub struct Claims {
     pub service: Option<ServiceSid>,
     /// From when on the token is no longer good.
     pub expires: Timestamp,
+    /// What the client's devices are pushed to with.
+    pub push_credential: Option<CredentialSid>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +81,7 @@ struct Grants {
 #[derive(Debug, Deserialize)]
 struct ChatGrant {
     service_sid: Option<String>,
+    push_credential_sid: Option<String>,
 }
 
 impl<'a> Unverified<'a> {
@@ -152,6 +156,8 @@ impl<'a> Unverified<'a> {
             .service_sid
             .map(|sid| sid.parse().map_err(|_| TokenFault::Grants))
             .transpose()?;
+        // What is no SID names no credential, as one that was deleted; it is no reason to keep a user out.
+        let push_credential = chat.push_credential_sid.and_then(|sid| sid.parse().ok());
         let identity = grants.identity.unwrap_or_default();
         if too_long(&identity) {
             return Err(TokenFault::IdentityTooLong.into());
@@ -165,6 +171,7 @@ impl<'a> Unverified<'a> {
             identity,
             service,
             expires,
+            push_credential,
         })
     }
 }

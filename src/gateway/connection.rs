@@ -110,6 +110,7 @@ fn session(signed_in: SignedIn, base: Arc<str>) -> Session {
     Session {
         user: signed_in.user,
         expires: signed_in.expires,
+        push_credential: signed_in.push_credential,
         ctx: signed_in.ctx,
         base,
     }

@@ -1,1 +1,110 @@
-//! Bindings.
+//! Bindings: devices of users that want to be pushed to. Clients make them, programs look at them.
+
+use super::Core;
+use super::record::Change;
+use crate::domain::bindings::{Binding, BindingFilter, BindingSid, Device, MAX_PER_IDENTITY};
+use crate::domain::credentials::CredentialSid;
+use crate::domain::{Ctx, Error, MomentKey, Page, PageRequest};
+use crate::store;
+
+/// Registers a device of the acting user. A device that is known already keeps its SID.
+///
+/// `credential` is what the user's token names; one that is not the account's counts as none.
+///
+/// # Errors
+/// [`Error::NotFound`] for a caller who is no user.
+pub async fn register(
+    core: &Core,
+    ctx: &Ctx,
+    credential: Option<CredentialSid>,
+    device: Device,
+    message_types: Vec<String>,
+) -> Result<Binding, Error> {
+    let identity = ctx.identity().ok_or(Error::NotFound)?;
+    let mut change = Change::begin(core).await?;
+    let credential_sid = match credential {
+        Some(sid) => store::credentials::find(&mut change.tx, ctx.account.sid, sid)
+            .await?
+            .map(|found| found.sid),
+        None => None,
+    };
+    let wanted = Binding {
+        sid: BindingSid::new(change.now),
+        account_sid: ctx.account.sid,
+        service_sid: ctx.service,
+        credential_sid,
+        identity: identity.clone(),
+        binding_type: device.binding_type,
+        address: device.address,
+        message_types,
+        date_created: change.now,
+        date_updated: change.now,
+    };
+    let binding = store::bindings::upsert(&mut change.tx, &wanted).await?;
+    store::bindings::delete_beyond(&mut change.tx, ctx.service, identity, MAX_PER_IDENTITY).await?;
+    change.commit().await?;
+    Ok(binding)
+}
+
+/// Ends a registration of the acting user; nothing happens when there is none.
+///
+/// # Errors
+/// [`Error::NotFound`] for a caller who is no user.
+pub async fn unregister(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), Error> {
+    let identity = ctx.identity().ok_or(Error::NotFound)?;
+    let mut conn = core.store.visit().await?;
+    store::bindings::delete(&mut conn, ctx.service, sid, Some(identity)).await?;
+    Ok(())
+}
+
+/// Ends the registration of a device of the acting user; nothing happens when there is none.
+///
+/// # Errors
+/// [`Error::NotFound`] for a caller who is no user.
+pub async fn unregister_device(core: &Core, ctx: &Ctx, device: &Device) -> Result<(), Error> {
+    let identity = ctx.identity().ok_or(Error::NotFound)?;
+    let mut conn = core.store.visit().await?;
+    store::bindings::delete_device(&mut conn, ctx.service, identity, device).await?;
+    Ok(())
+}
+
+/// Fetches a binding.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn fetch(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<Binding, Error> {
+    let mut conn = core.store.visit().await?;
+    store::bindings::find(&mut conn, ctx.service, sid)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// Lists the service's bindings, newest first.
+///
+/// # Errors
+/// As the database.
+pub async fn list(
+    core: &Core,
+    ctx: &Ctx,
+    filter: &BindingFilter,
+    asked: &PageRequest<MomentKey>,
+) -> Result<Page<Binding, MomentKey>, Error> {
+    let mut conn = core.store.visit().await?;
+    let rows = store::bindings::list(&mut conn, ctx.service, filter, asked).await?;
+    Ok(Page::from_rows(rows, asked, |row| {
+        (row.date_created, row.sid.uuid())
+    }))
+}
+
+/// Deletes a binding.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn remove(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), Error> {
+    let mut conn = core.store.visit().await?;
+    if store::bindings::delete(&mut conn, ctx.service, sid, None).await? {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}

@@ -4,6 +4,7 @@ use super::record::Change;
 use super::services::role_to_give;
 use super::{Core, access, accounts};
 use crate::domain::MomentKey;
+use crate::domain::credentials::CredentialSid;
 use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
@@ -93,6 +94,8 @@ pub struct SignedIn {
     pub ctx: Ctx,
     /// Until when the token is good.
     pub expires: Timestamp,
+    /// What the user's devices are pushed to with.
+    pub push_credential: Option<CredentialSid>,
 }
 
 /// Checks an access token, and finds or creates the user whom it names.
@@ -119,6 +122,7 @@ pub async fn sign_in(core: &Core, token: &str) -> Result<SignedIn, Error> {
         user: user.sid,
         ctx,
         expires: bearer.claims.expires,
+        push_credential: bearer.claims.push_credential,
     })
 }
 
@@ -222,6 +226,7 @@ pub async fn remove(core: &Core, ctx: &Ctx, which: &UserRef) -> Result<(), Error
             super::participants::remove_in(&mut change, &conversation, &participant).await?;
         }
     }
+    store::bindings::delete_all(&mut change.tx, ctx.service, &user.identity).await?;
     store::users::delete(&mut change.tx, user.sid).await?;
     change.commit().await
 }

@@ -15,7 +15,7 @@ from device import register_device
 from server import ACCOUNT_SID, AUTH_TOKEN, ServerTest
 
 # Resources that are not served yet, by the noun in the names of their operations.
-MISSING = {"Binding", "ConversationWithParticipants", "ParticipantConversation", "UserConversation"}
+MISSING = {"ConversationWithParticipants", "ParticipantConversation", "UserConversation"}
 VERBS = ("Create", "List", "Fetch", "Update", "Delete")
 
 PROXY = "+15550100000"

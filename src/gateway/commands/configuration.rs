@@ -4,7 +4,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use super::{Answer, Request};
-use crate::domain::{Kind, Sid};
 use crate::gateway::sync::Object;
 
 /// `GET /Client/v2/Configuration`. Every link is absolute, and the lists must be there, or the SDK does not start.
@@ -50,17 +49,4 @@ pub(super) fn fetch(request: &Request<'_>) -> Answer {
             },
         }),
     )
-}
-
-/// A device that wants to be pushed to.
-struct Binding;
-
-impl Kind for Binding {
-    const PREFIX: &'static str = "BS";
-}
-
-/// `POST /v1/registrations`. Nothing is pushed yet; the SDK would ask again without end if it were refused.
-pub(super) fn register(request: &Request<'_>) -> Answer {
-    let sid = Sid::<Binding>::new(request.core.clock.now());
-    Answer::Json(201, json!({ "id": sid }))
 }

@@ -8,6 +8,7 @@ mod conversations;
 mod messages;
 mod objects;
 mod people;
+mod registrations;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use tracing::error;
 
 use super::Gateway;
 use super::protocol::HttpRequest;
+use crate::domain::credentials::CredentialSid;
 use crate::domain::{Ctx, Error, Timestamp, UserSid};
 use crate::ops::Core;
 
@@ -30,6 +32,8 @@ pub struct Session {
     pub expires: Timestamp,
     /// The occasion of all requests.
     pub ctx: Ctx,
+    /// What the user's devices are pushed to with.
+    pub push_credential: Option<CredentialSid>,
     /// Scheme and host of links.
     pub base: Arc<str>,
 }
@@ -117,8 +121,9 @@ async fn route(request: &Request<'_>) -> Result<Answer, Error> {
             Ok(Answer::Subscriptions(wishes.resolve(request).await?))
         }
         ("POST", ["v1", "typing"]) => conversations::typing(request).await,
-        ("POST", ["v1", "registrations"]) => Ok(configuration::register(request)),
-        ("DELETE", ["v1", "registrations", ..]) => Ok(Answer::Nothing),
+        ("POST", ["v1", "registrations"]) => registrations::create(request).await,
+        ("DELETE", ["v1", "registrations"]) => registrations::remove_device(request).await,
+        ("DELETE", ["v1", "registrations", id]) => registrations::remove(request, id).await,
         _ => Err(Error::NotFound),
     }
 }

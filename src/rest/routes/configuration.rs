@@ -4,7 +4,8 @@ use super::super::api::{Api, NOTHING, created, one, page};
 use super::super::pages::lists;
 use super::super::params::NONE;
 use super::super::{
-    address_configurations, configuration, credentials, notifications, webhook_configurations,
+    address_configurations, bindings, configuration, credentials, notifications,
+    webhook_configurations,
 };
 use super::{DELETE, GET, POST};
 
@@ -73,5 +74,13 @@ fn of_service(api: &mut Api) {
         let view = one::<it::ServiceView>;
         api.add("FetchServiceWebhookConfiguration", GET, path, NONE, view(), it::fetch_service);
         api.add("UpdateServiceWebhookConfiguration", POST, path, it::SERVICE_CHANGES, view(), it::update_service);
+    }
+    {
+        use bindings as it;
+        let path = "/v1/Services/{service}/Bindings";
+        api.add("ListServiceBinding", GET, path, it::FILTERS, page::<it::View>(lists::BINDINGS), it::list);
+        let path = "/v1/Services/{service}/Bindings/{binding}";
+        api.add("FetchServiceBinding", GET, path, NONE, one::<it::View>(), it::fetch);
+        api.add("DeleteServiceBinding", DELETE, path, NONE, NOTHING, it::remove);
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod address_configurations;
+mod bindings;
 mod codes;
 mod compatibility;
 mod configuration;

@@ -24,7 +24,6 @@ const PUBLISHED: &[Published] = &[
         prefix: "",
         word: "",
         missing: &[
-            "ServiceBinding",
             "ConversationWithParticipants",
             "ParticipantConversation",
             "UserConversation",

@@ -151,14 +151,14 @@ impl World {
         }
     }
 
-    /// Bindings are made by clients that register for pushes, for which there is no door yet.
+    /// Bindings are made by clients that register over a socket; here there is none.
     async fn binding(&mut self, stage: &Stage, service: &str) {
         for _ in 0..2 {
             let sid = format!("{:032x}", 0xb1d_0000_u64 + u64::from(next()));
             sqlx::query(
-                "insert into bindings (sid, account_sid, service_sid, identity, endpoint, binding_type, address,
-                                       message_types, date_created, date_updated)
-                 values ($1::uuid, $2::uuid, $3::uuid, $4, $1, 'fcm', $1, '{new_message}', now(), now())",
+                "insert into bindings (sid, account_sid, service_sid, identity, binding_type, address, message_types,
+                                       date_created, date_updated)
+                 values ($1::uuid, $2::uuid, $3::uuid, $4, 'fcm', $1, '{new_message}', now(), now())",
             )
             .bind(&sid)
             .bind(&self.who.user[2..])
