@@ -76,6 +76,20 @@ const ALL: &[&[Case]] = &[
 const ELSEWHERE: &[(&[i64], &str)] = &[
     (&[50214, 50373, 50417, 50422], "rest/refusals/limits.rs"),
     (&[20413], "rest/operations/parameters.rs"),
+    (
+        &[
+            50050, 50054, 50055, 50058, 50059, 50100, 50102, 50109, 50341, 50342, 50364,
+        ],
+        "rest/configuration.rs",
+    ),
+    (
+        &[
+            50361, 50362, 50365, 50366, 50367, 50368, 50369, 50370, 50371, 50372, 50377,
+        ],
+        "rest/webhooks.rs",
+    ),
+    (&[20409, 50413, 50439], "rest/address_configurations.rs"),
+    (&[50209], "rest/bindings.rs"),
     (&[20004, 20003], "rest/refusals/mod.rs"),
 ];
 
