@@ -77,8 +77,9 @@ async fn sender(
         }
         let service = match service {
             Some(service) => service,
-            None => store::plain_messages::service_of(&mut change.tx, account.sid, from)
+            None => store::senders::find_by_address(&mut change.tx, account.sid, from.as_str())
                 .await?
+                .and_then(|sender| sender.messaging_service_sid)
                 .unwrap_or(account.default_messaging_service_sid),
         };
         return Ok((from.clone(), service));

@@ -163,23 +163,3 @@ pub async fn senders(
     .fetch_all(conn)
     .await
 }
-
-/// The Messaging Service of an account that has an address as its sender.
-///
-/// # Errors
-/// As the database.
-pub async fn service_of(
-    conn: &mut PgConnection,
-    account: AccountSid,
-    sender: &Address,
-) -> sqlx::Result<Option<MessagingServiceSid>> {
-    sqlx::query_scalar(
-        "select messaging_service_sid
-           from senders
-          where account_sid = $1 and address = $2 and messaging_service_sid is not null",
-    )
-    .bind(account)
-    .bind(sender)
-    .fetch_optional(conn)
-    .await
-}

@@ -203,6 +203,43 @@ async fn messages_refuse_what_cannot_be_sent(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_message_goes_through_the_service_of_its_sender(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let numbers = format!("{WITHIN}/IncomingPhoneNumbers.json");
+    let number = server.post(&numbers, &[("PhoneNumber", OURS)]).await;
+    let number = text(&number.with(201), "sid");
+    let named = [("FriendlyName", "shop")];
+    let made = server
+        .post("/messaging/v1/Services", &named)
+        .await
+        .with(201);
+    let service = text(&made, "sid");
+    let pool = format!("/messaging/v1/Services/{service}/PhoneNumbers");
+    let form = [("PhoneNumberSid", number.as_str())];
+    server.post(&pool, &form).await.with(201);
+
+    let by_number = [("To", PHONE), ("From", OURS), ("Body", "x")];
+    let sent = server.post(MESSAGES, &by_number).await.with(201);
+    assert_eq!(sent["messaging_service_sid"], service);
+    for by_service in [("MessagingServiceSid", &service), ("From", &service)] {
+        let form = [
+            ("To", PHONE),
+            (by_service.0, by_service.1.as_str()),
+            ("Body", "x"),
+        ];
+        let sent = server.post(MESSAGES, &form).await.with(201);
+        assert_eq!(sent["from"], OURS, "the sender of its pool");
+    }
+    // Taken out again, it is the account's still, and of no service.
+    server.delete(&format!("{pool}/{number}")).await.with(204);
+    let sent = server.post(MESSAGES, &by_number).await.with(201);
+    assert_ne!(sent["messaging_service_sid"], service);
+    server.drain().await;
+    server.advance(TimeDelta::seconds(1)).await;
+    server.stop().await;
+}
+
+#[sqlx::test]
 async fn without_a_backend_a_message_fails_honestly(pool: PgPool) {
     let server = TestServer::start_with(&pool, &[("CONVOKE_SIMULATOR", "off")]).await;
     let form = [("To", PHONE), ("From", OURS), ("Body", "x")];
