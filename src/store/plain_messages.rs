@@ -4,9 +4,7 @@ use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, push_page};
 use crate::domain::plain_messages::{Filter, PlainMessage, PlainMessageSid};
-use crate::domain::{
-    AccountSid, Address, MessagingServiceSid, PageRequest, ReceiptStatus, Timestamp,
-};
+use crate::domain::{AccountSid, MessagingServiceSid, PageRequest, ReceiptStatus, Timestamp};
 
 macro_rules! columns {
     () => {
