@@ -27,7 +27,8 @@ export function trouble(error) {
 
 export const clock = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-// A text field that sends on Enter and grows with its text; Shift+Enter begins a new line.
+// A text field that sends on Enter; Shift+Enter begins a new line. It is open from now on: before there is somebody to
+// send what is written, nothing can be written that would be lost.
 export function composer(send) {
   const form = byId("composer");
   const text = byId("text");
@@ -40,5 +41,6 @@ export function composer(send) {
     event.preventDefault();
     form.requestSubmit();
   });
+  form.querySelector("fieldset").disabled = false;
   return text;
 }
