@@ -9,6 +9,11 @@ import { promisify } from "node:util";
 import { until } from "../sdk/server.mjs";
 import { Stage, example, secrets } from "./stage.mjs";
 
+// A picture of one pixel.
+const dot = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
 const limit = { timeout: 90_000 };
 let stage, page, alice, bob, carol;
 before(async () => {
@@ -80,6 +85,21 @@ test("a phone that is off gets its messages later", limit, async () => {
   await message(bob, "are you there?").getByText("Phone: sent").waitFor();
   await carol.getByRole("button", { name: "Switch on" }).click();
   await message(bob, "are you there?").getByText("Phone: delivered").waitFor();
+});
+
+test("a picture is shown to the other, with a text and without", limit, async () => {
+  const shown = (picture) => until("the picture is there", () => picture.evaluate((image) => image.naturalWidth === 1));
+  await alice.locator("#picture").setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: dot });
+  await alice.getByText("With dot.png").waitFor();
+  await say(alice, "a dot");
+  await shown(message(bob, "a dot").locator("img"));
+  await shown(message(alice, "a dot").locator("img"));
+  await bob.locator("#picture").setInputFiles({ name: "my dot ☂.png", mimeType: "image/png", buffer: dot });
+  await bob.getByRole("button", { name: "Send" }).click();
+  await shown(alice.getByAltText("my dot ☂.png"));
+  await alice.getByAltText("my dot ☂.png").waitFor();
+  const [last] = await stage.conversation().messages.list({ order: "desc", limit: 1 });
+  assert.deepEqual(last.media.map(({ filename, size }) => [filename, size]), [["my dot ☂.png", dot.length]]);
 });
 
 test("a lost network costs nothing", limit, async () => {
