@@ -118,6 +118,15 @@ alter table conversations alter column last_message_at set not null;
 create index conversations_last_message_at_idx on conversations (service_sid, last_message_at, sid);
 create index conversations_state_idx on conversations (service_sid, state, active_at, sid);
 
+-- What searching means: the words of a text, and a query for all words of another. A word is a run of letters and
+-- digits. Postgres takes `a-1`, `a@b.c` and `a/b` for one word; people who look for a part of it do not.
+create function words_in(text) returns tsvector
+    language sql immutable strict parallel safe
+    as $$ select to_tsvector('simple', translate($1, '-./@:_+<>&%~=?#', '               ')) $$;
+create function all_words(text) returns tsquery
+    language sql immutable strict parallel safe
+    as $$ select plainto_tsquery('simple', translate($1, '-./@:_+<>&%~=?#', '               ')) $$;
+
 -- The words of a conversation's names and attributes, for searching. A table of its own, because a row of conversations
 -- moves with every message, and the index of words would move with it.
 create table conversation_words (
@@ -126,10 +135,10 @@ create table conversation_words (
 );
 create index conversation_words_words_idx on conversation_words using gin (words);
 insert into conversation_words (conversation_sid, words)
-select sid, to_tsvector('simple', coalesce(friendly_name, '') || ' ' || coalesce(unique_name, '') || ' ' || attributes)
+select sid, words_in(coalesce(friendly_name, '') || ' ' || coalesce(unique_name, '') || ' ' || attributes)
   from conversations;
 create index users_search_idx on users
-    using gin (to_tsvector('simple', identity || ' ' || coalesce(friendly_name, '') || ' ' || attributes));
+    using gin (words_in(identity || ' ' || coalesce(friendly_name, '') || ' ' || attributes));
 
 -- In which conversations of a service an address takes part, also closed ones.
 create table participant_addresses (
@@ -144,6 +153,9 @@ insert into participant_addresses (service_sid, address, conversation_sid, parti
 select c.service_sid, p.address, p.conversation_sid, p.sid
   from participants p join conversations c on c.sid = p.conversation_sid
  where p.address is not null;
+
+-- Whether the identity was attached to a participant who had only a projected address: such a one is not found by it.
+alter table memberships add column attached boolean not null default false;
 
 create index participants_date_created_idx on participants (conversation_sid, date_created, sid);
 

@@ -9,6 +9,7 @@ use super::accounts::AccountSid;
 use super::attributes::Attributes;
 use super::errors::{Error, Invalid};
 use super::messaging_services::MessagingServiceSid;
+use super::pages::{MomentKey, Order, Search};
 use super::services::ServiceSid;
 use super::sids::{Kind, Sid};
 use super::time::Timestamp;
@@ -76,6 +77,8 @@ pub struct Conversation {
     pub channel_participants_count: i32,
     /// The last activity, in whole seconds: creation, a message, becoming active again.
     pub active_at: Timestamp,
+    /// When the newest message was written, or the conversation was created; in whole seconds.
+    pub last_message_at: Timestamp,
     /// When it was created, or what the program says of that.
     pub date_created: Timestamp,
     /// When its own fields last changed.
@@ -326,8 +329,53 @@ impl ConversationChanges {
     }
 }
 
+/// By what lists of conversations are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortBy {
+    /// The last activity.
+    #[default]
+    Activity,
+    /// When the newest message was written; a later deletion of it changes nothing (our choice: the order of a list
+    /// of talks must not jump back).
+    LastMessage,
+    /// The creation.
+    DateCreated,
+}
+
+impl SortBy {
+    /// The key of a conversation in lists of this order.
+    #[must_use]
+    pub const fn key(self, of: &Conversation) -> MomentKey {
+        let moment = match self {
+            Self::Activity => of.active_at,
+            Self::LastMessage => of.last_message_at,
+            Self::DateCreated => of.date_created,
+        };
+        (moment, of.sid.uuid())
+    }
+}
+
+/// The order of a list of conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sorting {
+    /// By what.
+    pub by: SortBy,
+    /// Which end comes first.
+    pub order: Order,
+}
+
+impl Default for Sorting {
+    /// Most recently active first.
+    fn default() -> Self {
+        Self {
+            by: SortBy::default(),
+            order: Order::Descending,
+        }
+    }
+}
+
 /// What a list of conversations is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ConversationFilter {
     /// Only those in this state.
     pub state: Option<State>,
@@ -335,4 +383,18 @@ pub struct ConversationFilter {
     pub start_date: Option<Timestamp>,
     /// Only those created at this moment or earlier.
     pub end_date: Option<Timestamp>,
+    /// Only those whose names and attributes have all these words.
+    pub search: Option<Search>,
+}
+
+impl ConversationFilter {
+    /// What the list is ordered by when nothing is said of it: by creation where creation is asked for.
+    #[must_use]
+    pub const fn sorted_by(&self) -> SortBy {
+        if self.start_date.is_some() || self.end_date.is_some() {
+            SortBy::DateCreated
+        } else {
+            SortBy::Activity
+        }
+    }
 }

@@ -21,6 +21,36 @@ pub enum Order {
 /// The key of lists in the order of a moment: the moment, and the SID that makes it unique.
 pub type MomentKey = (Timestamp, Uuid);
 
+/// The longest search, in characters (our choice).
+const MAX_SEARCH_CHARACTERS: usize = 256;
+
+/// Words that all must occur in what is searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search(String);
+
+impl Search {
+    /// Reads the parameter `Search`.
+    ///
+    /// # Errors
+    /// When it is longer than 256 characters.
+    pub fn parse(text: String) -> Result<Self, Error> {
+        if text.chars().count() > MAX_SEARCH_CHARACTERS {
+            return Err(Invalid::Parameter {
+                name: "Search",
+                wants: "at most 256 characters",
+            }
+            .into());
+        }
+        Ok(Self(text))
+    }
+
+    /// The text as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// How many items a caller wants at once: at least one, cut to the list's published maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
@@ -195,6 +225,16 @@ pub struct Page<T, K> {
 }
 
 impl<T, K> Page<T, K> {
+    /// The only page of a list that has nothing in it.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            next: None,
+            previous: None,
+        }
+    }
+
     /// Builds a page from rows of a query that asked for [`PageSize::limit`] rows from the cursor on, in the
     /// direction of the cursor.
     pub fn from_rows(mut rows: Vec<T>, asked: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
@@ -222,6 +262,28 @@ impl<T, K> Page<T, K> {
             next: edge(rows.last(), behind, Toward::Next),
             items: rows,
         }
+    }
+
+    /// The same where a query looked through a limited number of rows only: when they were not enough to fill the
+    /// page, it goes on behind the last of them. Such a page may be empty and still have a next one.
+    pub fn from_some_rows(
+        rows: Vec<T>,
+        asked: &PageRequest<K>,
+        looked_until: Option<K>,
+        key: impl Fn(&T) -> K,
+    ) -> Self {
+        let full = rows.len() > usize::from(asked.size.get());
+        let mut page = Self::from_rows(rows, asked, key);
+        if let Some(edge) = looked_until.filter(|_| !full) {
+            let backwards = asked.backwards();
+            let (side, toward) = if backwards {
+                (&mut page.previous, Toward::Previous)
+            } else {
+                (&mut page.next, Toward::Next)
+            };
+            *side = Some(Cursor { edge, toward });
+        }
+        page
     }
 }
 

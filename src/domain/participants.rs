@@ -276,6 +276,18 @@ pub enum NotificationLevel {
     Muted,
 }
 
+impl FromStr for NotificationLevel {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.to_ascii_lowercase().as_str() {
+            "default" => Ok(Self::Default),
+            "muted" => Ok(Self::Muted),
+            _ => Err(Invalid::NotificationLevel.into()),
+        }
+    }
+}
+
 /// A user's own side of taking part: one entry of the user's list of conversations.
 #[derive(Debug, Clone, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Membership {

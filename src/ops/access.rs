@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use crate::domain::roles::allows;
 use crate::domain::{
     Actor, Conversation, ConversationRef, Ctx, Error, Participant, Permission, RoleSid, User,
-    UserRef, UserSid,
+    UserRef,
 };
 use crate::store;
 
@@ -150,9 +150,10 @@ pub async fn user(conn: &mut PgConnection, ctx: &Ctx, which: &UserRef) -> Result
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn own_user(conn: &mut PgConnection, ctx: &Ctx, which: UserSid) -> Result<User, Error> {
+pub async fn own_user(conn: &mut PgConnection, ctx: &Ctx, which: &UserRef) -> Result<User, Error> {
+    let user = user(conn, ctx, which).await?;
     match &ctx.actor {
-        Actor::User { sid, .. } if *sid != which => Err(Error::NotFound),
-        _ => user(conn, ctx, &UserRef::Sid(which)).await,
+        Actor::User { sid, .. } if *sid != user.sid => Err(Error::NotFound),
+        _ => Ok(user),
     }
 }

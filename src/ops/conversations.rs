@@ -5,12 +5,12 @@ use super::record::Change;
 use super::{Core, media};
 use crate::domain::MomentKey;
 use crate::domain::conversations::{
-    ConversationChanges, ConversationFilter, StateReason, whole_second,
+    ConversationChanges, ConversationFilter, Sorting, StateReason, whole_second,
 };
 use crate::domain::jobs::Outcome;
 use crate::domain::{
     Actor, Attributes, Conversation, ConversationRef, ConversationSid, Ctx, Error, Event, Invalid,
-    Job, MessagingServiceSid, Page, PageRequest, Permission, State, UserRef,
+    Job, MessagingServiceSid, Page, PageRequest, Permission, State,
 };
 use crate::store::{self, OnConstraint as _};
 
@@ -71,6 +71,7 @@ pub(super) async fn create_in(
         participants_count: 0,
         channel_participants_count: 0,
         active_at: whole_second(now),
+        last_message_at: whole_second(now),
         date_created: now,
         date_updated: now,
     };
@@ -121,7 +122,7 @@ pub async fn fetch(core: &Core, ctx: &Ctx, which: &ConversationRef) -> Result<ac
     access::conversation(&mut conn, ctx, which, For::Peeking).await
 }
 
-/// Lists the service's conversations, most recently active first; with a date filter newest first.
+/// Lists the service's conversations.
 ///
 /// # Errors
 /// As the database.
@@ -129,40 +130,21 @@ pub async fn list(
     core: &Core,
     ctx: &Ctx,
     filter: &ConversationFilter,
+    sorting: Sorting,
     asked: &PageRequest<MomentKey>,
 ) -> Result<Page<Conversation, MomentKey>, Error> {
     let mut conn = core.store.visit().await?;
-    let rows = store::conversations::list(&mut conn, ctx.service, filter, asked).await?;
-    let by_date = filter.start_date.is_some() || filter.end_date.is_some();
-    Ok(Page::from_rows(rows, asked, |row| {
-        (
-            if by_date {
-                row.date_created
-            } else {
-                row.active_at
-            },
-            row.sid.uuid(),
-        )
-    }))
+    let rows = store::conversations::list(&mut conn, ctx.service, filter, sorting, asked).await?;
+    Ok(Page::from_rows(rows, asked, |row| sorting.by.key(row)))
 }
 
-/// Lists the conversations a user takes part in, most recently active first.
+/// How many conversations of the service pass a filter.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a user that the caller may not ask about.
-pub async fn list_by_user(
-    core: &Core,
-    ctx: &Ctx,
-    user: &UserRef,
-    asked: &PageRequest<MomentKey>,
-) -> Result<Page<Conversation, MomentKey>, Error> {
+/// As the database.
+pub async fn count(core: &Core, ctx: &Ctx, filter: &ConversationFilter) -> Result<i64, Error> {
     let mut conn = core.store.visit().await?;
-    let user = access::user(&mut conn, ctx, user).await?;
-    let user = access::own_user(&mut conn, ctx, user.sid).await?;
-    let rows = store::conversations::list_by_user(&mut conn, user.sid, asked).await?;
-    Ok(Page::from_rows(rows, asked, |row| {
-        (row.active_at, row.sid.uuid())
-    }))
+    Ok(store::conversations::count(&mut conn, ctx.service, filter).await?)
 }
 
 /// Changes a conversation. What changes nothing is no event.
@@ -201,6 +183,12 @@ pub async fn update(
         if let Some(name) = &conversation.unique_name {
             take_name(&mut change, &conversation, name).await?;
         }
+    }
+    if conversation.friendly_name != before.friendly_name
+        || conversation.unique_name != before.unique_name
+        || conversation.attributes != before.attributes
+    {
+        store::conversations::reword(&mut change.tx, &conversation).await?;
     }
     if differs {
         conversation.position = change

@@ -250,7 +250,7 @@ pub async fn memberships(
     limit: i64,
 ) -> Result<Vec<Membership>, Error> {
     let mut conn = core.store.visit().await?;
-    access::own_user(&mut conn, ctx, of).await?;
+    access::own_user(&mut conn, ctx, &UserRef::Sid(of)).await?;
     Ok(store::memberships::list(&mut conn, of, from, order == Order::Descending, limit).await?)
 }
 

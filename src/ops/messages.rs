@@ -12,7 +12,7 @@ use crate::domain::messages::MessageChanges;
 use crate::domain::users::SYSTEM;
 use crate::domain::{
     Actor, Conversation, ConversationRef, ConversationSid, Ctx, Draft, Error, Event, Job, Message,
-    MessageSid, Page, PageRequest, Permission, Receipt, ReceiptSid, Scope,
+    MessageSid, Page, PageRequest, Permission, Receipt, ReceiptSid, Scope, Search,
 };
 use crate::store;
 use crate::store::messages::{Hold, NewMessage, Written};
@@ -218,6 +218,26 @@ pub async fn list(
     let held = access::conversation(&mut conn, ctx, of, For::TakingPart).await?;
     let rows = store::messages::list(&mut conn, held.conversation.sid, order, asked).await?;
     Ok(Page::from_rows(rows, asked, |row| row.index))
+}
+
+/// Lists a conversation's messages that have all the words, by index. A page may hold less than fits, or nothing, and
+/// still have a next one.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::NotParticipant`].
+pub async fn search(
+    core: &Core,
+    ctx: &Ctx,
+    of: &ConversationRef,
+    words: &Search,
+    order: Order,
+    asked: &PageRequest<i64>,
+) -> Result<Page<Message, i64>, Error> {
+    let mut conn = core.store.visit().await?;
+    let held = access::conversation(&mut conn, ctx, of, For::TakingPart).await?;
+    let of = held.conversation.sid;
+    let (rows, until) = store::messages::search(&mut conn, of, words, order, asked).await?;
+    Ok(Page::from_some_rows(rows, asked, until, |row| row.index))
 }
 
 /// How many messages a conversation holds.

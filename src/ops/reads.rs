@@ -3,27 +3,10 @@
 use super::Core;
 use super::access::{self, For};
 use super::record::Change;
-use crate::domain::participants::{Horizon, Membership, NotificationLevel};
-use crate::domain::{
-    Conversation, ConversationRef, Ctx, Error, Event, Participant, Permission, UserRef, UserSid,
-};
+use crate::domain::memberships::Own;
+use crate::domain::participants::{Horizon, NotificationLevel};
+use crate::domain::{ConversationRef, Ctx, Error, Event, Participant, Permission, UserRef};
 use crate::store;
-
-/// The most unread messages that are counted (API reference of user conversations).
-pub const MAX_UNREAD: i64 = 1000;
-
-/// A conversation as one of its users has it.
-#[derive(Debug)]
-pub struct Own {
-    /// The conversation.
-    pub conversation: Conversation,
-    /// The user's participant.
-    pub participant: Participant,
-    /// The user's own settings.
-    pub membership: Membership,
-    /// How many messages lie above the read horizon, at most [`MAX_UNREAD`]; none while there is no horizon.
-    pub unread_messages_count: Option<i64>,
-}
 
 /// Fetches a conversation as a user has it.
 ///
@@ -36,41 +19,11 @@ pub async fn fetch(
     which: &ConversationRef,
 ) -> Result<Own, Error> {
     let mut conn = core.store.visit().await?;
-    let user = access::user(&mut conn, ctx, user).await?;
-    let user = access::own_user(&mut conn, ctx, user.sid).await?;
-    load(&mut conn, ctx, user.sid, which).await
-}
-
-async fn load(
-    conn: &mut sqlx::PgConnection,
-    ctx: &Ctx,
-    user: UserSid,
-    which: &ConversationRef,
-) -> Result<Own, Error> {
-    let held = access::conversation(conn, ctx, which, For::Peeking).await?;
-    let conversation = held.conversation;
-    let participant = store::participants::find_by_user(conn, conversation.sid, user)
+    let user = access::own_user(&mut conn, ctx, user).await?;
+    let held = access::conversation(&mut conn, ctx, which, For::Peeking).await?;
+    store::memberships::find_own(&mut conn, user.sid, held.conversation.sid)
         .await?
-        .ok_or(Error::NotFound)?;
-    let membership = store::memberships::find(conn, user, conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let unread_messages_count = unread(conn, &participant).await?;
-    Ok(Own {
-        conversation,
-        participant,
-        membership,
-        unread_messages_count,
-    })
-}
-
-async fn unread(conn: &mut sqlx::PgConnection, of: &Participant) -> Result<Option<i64>, Error> {
-    let Some(index) = of.last_read_message_index else {
-        return Ok(None);
-    };
-    Ok(Some(
-        store::messages::count_above(conn, of.conversation_sid, index, MAX_UNREAD).await?,
-    ))
+        .ok_or(Error::NotFound)
 }
 
 /// Moves a user's read horizon or sets the notification level. What changes nothing is no event.
@@ -86,8 +39,7 @@ pub async fn update(
     level: Option<NotificationLevel>,
 ) -> Result<Own, Error> {
     let mut change = Change::begin(core).await?;
-    let user = access::user(&mut change.tx, ctx, user).await?;
-    let user = access::own_user(&mut change.tx, ctx, user.sid).await?;
+    let user = access::own_user(&mut change.tx, ctx, user).await?;
     let what_for = if level.is_some() {
         For::Doing(Permission::EditNotificationLevel)
     } else {
@@ -101,7 +53,7 @@ pub async fn update(
         store::participants::find_by_user(&mut change.tx, conversation.sid, user.sid)
             .await?
             .ok_or(Error::NotFound)?;
-    let mut membership = store::memberships::find(&mut change.tx, user.sid, conversation.sid)
+    let membership = store::memberships::find(&mut change.tx, user.sid, conversation.sid)
         .await?
         .ok_or(Error::NotFound)?;
     conversation.accepts_changes()?;
@@ -124,15 +76,11 @@ pub async fn update(
     } else if level.is_some() {
         announce_in(&mut change, &participant, level).await?;
     }
-    membership.notification_level = level.unwrap_or(membership.notification_level);
-    let unread_messages_count = unread(&mut change.tx, &participant).await?;
+    let own = store::memberships::find_own(&mut change.tx, user.sid, conversation.sid)
+        .await?
+        .ok_or(Error::NotFound)?;
     change.commit().await?;
-    Ok(Own {
-        conversation,
-        participant,
-        membership,
-        unread_messages_count,
-    })
+    Ok(own)
 }
 
 /// Records that a user's own side of a conversation changed: the level, or the read horizon of the participant.

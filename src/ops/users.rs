@@ -8,8 +8,7 @@ use crate::domain::credentials::CredentialSid;
 use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
-    Actor, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef, Permission,
-    RoleSid, Timestamp, User, UserRef, UserSid,
+    Actor, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef, Permission, RoleSid, Search, Timestamp, User, UserRef, UserSid,
 };
 use crate::store;
 
@@ -135,17 +134,18 @@ pub async fn fetch(core: &Core, ctx: &Ctx, which: &UserRef) -> Result<User, Erro
     access::user(&mut conn, ctx, which).await
 }
 
-/// Lists the service's users, newest first.
+/// Lists the service's users, newest first; only those who can be found by all the words, if any are wanted.
 ///
 /// # Errors
 /// As the database.
 pub async fn list(
     core: &Core,
     ctx: &Ctx,
+    search: Option<&Search>,
     asked: &PageRequest<MomentKey>,
 ) -> Result<Page<User, MomentKey>, Error> {
     let mut conn = core.store.visit().await?;
-    let rows = store::users::list(&mut conn, ctx.service, asked).await?;
+    let rows = store::users::list(&mut conn, ctx.service, search, asked).await?;
     Ok(Page::from_rows(rows, asked, |user| {
         (user.date_created, user.sid.uuid())
     }))

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Rest;
 use super::caller::Caller;
 use super::error::{ApiError, ApiResult};
+use super::extensions::{self, Given};
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
 use super::params::{Param, WEBHOOKS, duration, json, moment, short, sid, text, word};
@@ -46,7 +47,7 @@ pub(super) struct View {
 
 /// Each end is there only while its timer runs.
 #[derive(Serialize, JsonSchema)]
-struct Timers {
+pub(super) struct Timers {
     #[serde(skip_serializing_if = "Option::is_none")]
     date_inactive: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,15 @@ struct Links {
     export: String,
 }
 
+impl From<&Conversation> for Timers {
+    fn from(row: &Conversation) -> Self {
+        Self {
+            date_inactive: row.date_inactive().map(Moment::from),
+            date_closed: row.date_closed().map(Moment::from),
+        }
+    }
+}
+
 fn view(caller: &Caller, row: Conversation) -> View {
     let url = format!("{}/Conversations/{}", caller.scope(), row.sid);
     let link = |name: &str| format!("{url}/{name}");
@@ -86,10 +96,7 @@ fn view(caller: &Caller, row: Conversation) -> View {
         state: row.state,
         date_created: row.date_created.into(),
         date_updated: row.date_updated.into(),
-        timers: Timers {
-            date_inactive: row.date_inactive().map(Moment::from),
-            date_closed: row.date_closed().map(Moment::from),
-        },
+        timers: Timers::from(&row),
         bindings: Bindings {
             email: (row.email_address.is_some() || row.email_name.is_some()).then_some(
                 EmailBinding {
@@ -126,11 +133,15 @@ pub(super) const WANTED: &[Param] = &[
     text("Bindings.Email.Address"),
     text("Bindings.Email.Name"),
 ];
-/// What narrows the list.
+/// What narrows the list, and orders it.
 pub(super) const FILTERS: &[Param] = &[
     moment("StartDate"),
     moment("EndDate"),
     word("State", &["active", "inactive", "closed", "initializing"]),
+    extensions::SEARCH,
+    extensions::SORT_BY,
+    extensions::ORDER,
+    extensions::TOTAL,
 ];
 
 fn read(mut form: Fields) -> Result<ConversationChanges, Error> {
@@ -169,11 +180,8 @@ pub(super) async fn create(
     Ok(Created(view(&caller, conversation)))
 }
 
-/// The parameters of a list that its pages' URLs repeat.
-type Given = [(&'static str, Option<String>); 3];
-
 /// What a list is narrowed to; none when nothing can be in it.
-fn filter(query: &mut Fields) -> Result<(Option<ConversationFilter>, Given), Error> {
+fn filter(query: &mut Fields) -> Result<(Option<ConversationFilter>, Vec<Given>), Error> {
     let [start, end, state] = ["StartDate", "EndDate", "State"].map(|name| query.take_filled(name));
     let moment = |text: &Option<String>, name| {
         let refusal = Invalid::Parameter {
@@ -195,15 +203,15 @@ fn filter(query: &mut Fields) -> Result<(Option<ConversationFilter>, Given), Err
         })?)),
         None => Some(None),
     };
+    let (search, given_search) = extensions::search(query)?;
     let filter = in_state.map(|state| ConversationFilter {
         state,
         start_date,
         end_date,
+        search,
     });
-    Ok((
-        filter,
-        [("StartDate", start), ("EndDate", end), ("State", state)],
-    ))
+    let dates = [("StartDate", start), ("EndDate", end), ("State", state)];
+    Ok((filter, dates.into_iter().chain([given_search]).collect()))
 }
 
 /// `GET …/Conversations`
@@ -213,20 +221,29 @@ pub(super) async fn list(
     query: RawQuery,
 ) -> ApiResult<Listed<View>> {
     let mut query = Fields::query(query, FILTERS)?;
-    let (filter, given) = filter(&mut query)?;
+    let (filter, mut given) = filter(&mut query)?;
+    let usual = filter.as_ref().map(ConversationFilter::sorted_by);
+    let (sorting, given_sorting) = extensions::sorting(&mut query, usual.unwrap_or_default())?;
+    let (wants_total, given_total) = extensions::total(&mut query)?;
+    given.extend(given_sorting.into_iter().chain([given_total]));
     let url = format!("{}/Conversations", caller.scope());
     let asked: Asked<MomentKey> = Asked::read(lists::CONVERSATIONS, url, &mut query, &given)?;
-    let page = match filter {
+    let (page, total) = match &filter {
         Some(filter) => {
-            ops::conversations::list(&rest.core, &caller.ctx, &filter, &asked.page).await?
+            let (core, ctx) = (&rest.core, &caller.ctx);
+            let page = ops::conversations::list(core, ctx, filter, sorting, &asked.page).await?;
+            let total = match wants_total {
+                true => ops::conversations::count(core, ctx, filter).await?,
+                false => 0,
+            };
+            (page, total)
         }
-        None => Page {
-            items: Vec::new(),
-            next: None,
-            previous: None,
-        },
+        None => (Page::empty(), 0),
     };
-    Ok(asked.answer(page, |row| view(&caller, row)))
+    let total = wants_total.then_some(total);
+    Ok(asked
+        .answer(page, |row| view(&caller, row))
+        .with_total(total))
 }
 
 /// `GET …/Conversations/{conversation}`

@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::Rest;
 use super::caller::Caller;
 use super::error::ApiResult;
+use super::extensions;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
-use super::params::{Param, WEBHOOKS, json, moment, short, sid, text, word};
+use super::params::{Param, WEBHOOKS, json, moment, short, sid, text};
 use super::path::Names;
 use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_SMALL_BYTES;
@@ -130,8 +131,8 @@ pub(super) const CHANGES: &[Param] = &[
     json("Attributes"),
     short("Subject", 256),
 ];
-/// What orders the list.
-pub(super) const FILTERS: &[Param] = &[word("Order", &["asc", "desc"])];
+/// What orders the list, and narrows it.
+pub(super) const FILTERS: &[Param] = &[extensions::ORDER, extensions::SEARCH];
 
 fn attributes(form: &mut Fields) -> Result<Option<Attributes>, Error> {
     form.take("Attributes")
@@ -206,21 +207,19 @@ pub(super) async fn list(
     let held = ops::conversations::fetch(&rest.core, &caller.ctx, &names.conversation()?).await?;
     let of = held.conversation.sid;
     let mut query = Fields::query(query, FILTERS)?;
-    let given = query.take_filled("Order");
-    let order = match given.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        None | Some("asc") => Order::Ascending,
-        Some("desc") => Order::Descending,
-        Some(_) => {
-            return Err(Invalid::Parameter {
-                name: "Order",
-                wants: "asc or desc",
-            }
-            .into());
+    let (order, given_order) = extensions::order(&mut query)?;
+    let order = order.unwrap_or(Order::Ascending);
+    let (search, given_search) = extensions::search(&mut query)?;
+    let url = format!("{}/Conversations/{of}/Messages", caller.scope());
+    let given = [given_order, given_search];
+    let asked: Asked<i64> = Asked::read(lists::MESSAGES, url, &mut query, &given)?;
+    let (core, ctx) = (&rest.core, &caller.ctx);
+    let page = match search {
+        None => ops::messages::list(core, ctx, &of.into(), order, &asked.page).await?,
+        Some(words) => {
+            ops::messages::search(core, ctx, &of.into(), &words, order, &asked.page).await?
         }
     };
-    let url = format!("{}/Conversations/{of}/Messages", caller.scope());
-    let asked: Asked<i64> = Asked::read(lists::MESSAGES, url, &mut query, &[("Order", given)])?;
-    let page = ops::messages::list(&rest.core, &caller.ctx, &of.into(), order, &asked.page).await?;
     Ok(asked.answer(page, |row| view(&caller, row)))
 }
 

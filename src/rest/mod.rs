@@ -17,6 +17,7 @@ mod conversations;
 mod credentials;
 mod docs;
 mod error;
+mod extensions;
 mod form;
 mod handsets;
 mod iam_keys;

@@ -213,6 +213,7 @@ impl<K: Serialize + DeserializeOwned> Asked<K> {
             url: url(self.number, self.token.as_deref()),
             next_page_url: at(next, self.number.saturating_add(1)),
             key: self.kind.key,
+            total: None,
         }
     }
 }
@@ -233,6 +234,16 @@ struct Meta {
     url: String,
     next_page_url: Option<String>,
     key: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
+}
+
+impl<V> Listed<V> {
+    /// The same, telling how many rows all pages have, if that was asked for.
+    pub fn with_total(mut self, total: Option<i64>) -> Self {
+        self.meta.total = total;
+        self
+    }
 }
 
 impl<V: Serialize> Serialize for Listed<V> {

@@ -152,11 +152,19 @@ fn removable(form: &mut Fields, name: &str) -> Field<String> {
     }
 }
 
-fn read_changes(mut form: Fields) -> Result<ParticipantChanges, Error> {
+/// The read horizon: an empty index clears it.
+pub(super) fn horizon(form: &mut Fields) -> Result<Horizon, Error> {
     let index = |text: String| -> Result<i64, Error> {
         let index = text.parse().ok().filter(|index: &i64| *index >= 0);
         index.ok_or_else(|| Invalid::LastReadMessageIndex.into())
     };
+    Ok(Horizon {
+        index: form.take_field("LastReadMessageIndex").try_map(index)?,
+        timestamp: form.take_moment("LastReadTimestamp", Invalid::LastReadTimestamp)?,
+    })
+}
+
+fn read_changes(mut form: Fields) -> Result<ParticipantChanges, Error> {
     Ok(ParticipantChanges {
         identity: form
             .take_filled("Identity")
@@ -168,10 +176,7 @@ fn read_changes(mut form: Fields) -> Result<ParticipantChanges, Error> {
         role_sid: role(&mut form)?,
         date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
         date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,
-        horizon: Horizon {
-            index: form.take_field("LastReadMessageIndex").try_map(index)?,
-            timestamp: form.take_moment("LastReadTimestamp", Invalid::LastReadTimestamp)?,
-        },
+        horizon: horizon(&mut form)?,
     })
 }
 

@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::Rest;
 use super::caller::Caller;
 use super::error::ApiResult;
+use super::extensions;
 use super::form::Fields;
 use super::pages::{Asked, Listed, lists};
-use super::params::{self, Param, WEBHOOKS, json, short, sid};
+use super::params::{Param, WEBHOOKS, json, short, sid};
 use super::path::Names;
 use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_LARGE_BYTES;
@@ -84,8 +85,8 @@ pub(super) const CHANGES: &[Param] = &[
     json("Attributes"),
     sid("RoleSid", "RL"),
 ];
-/// The list is never narrowed.
-pub(super) const FILTERS: &[Param] = params::NONE;
+/// What narrows the list.
+pub(super) const FILTERS: &[Param] = &[extensions::SEARCH];
 
 fn read_new(mut form: Fields) -> Result<NewUser, Error> {
     let identity = Identity::parse(form.take("Identity").ok_or(Invalid::IdentityMissing)?)?;
@@ -131,13 +132,10 @@ pub(super) async fn list(
     query: RawQuery,
 ) -> ApiResult<Listed<View>> {
     let mut query = Fields::query(query, FILTERS)?;
-    let asked: Asked<MomentKey> = Asked::read(
-        lists::USERS,
-        format!("{}/Users", caller.scope()),
-        &mut query,
-        &[],
-    )?;
-    let page = ops::users::list(&rest.core, &caller.ctx, &asked.page).await?;
+    let (search, given) = extensions::search(&mut query)?;
+    let url = format!("{}/Users", caller.scope());
+    let asked: Asked<MomentKey> = Asked::read(lists::USERS, url, &mut query, &[given])?;
+    let page = ops::users::list(&rest.core, &caller.ctx, search.as_ref(), &asked.page).await?;
     Ok(asked.answer(page, |user| view(&caller, user)))
 }
 

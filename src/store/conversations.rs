@@ -1,12 +1,10 @@
 //! Conversations and their unique names.
 
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::{MomentKey, Order, push_page};
-use crate::domain::conversations::ConversationFilter;
-use crate::domain::{
-    Conversation, ConversationRef, ConversationSid, PageRequest, ServiceSid, UserSid,
-};
+use super::{MomentKey, push_page};
+use crate::domain::conversations::{ConversationFilter, SortBy, Sorting};
+use crate::domain::{Conversation, ConversationRef, ConversationSid, PageRequest, ServiceSid};
 
 macro_rules! columns {
     () => {
@@ -14,21 +12,26 @@ macro_rules! columns {
          c.state, c.state_updated, c.inactive_timer, c.closed_timer, c.timers_start, c.email_address, c.email_name, \
          c.created_by, c.last_message_index, c.position, c.document_position, c.messages_position, \
          c.roster_position, c.membership_position, c.participants_count, c.channel_participants_count, c.active_at, \
-         c.date_created, c.date_updated"
+         c.last_message_at, c.date_created, c.date_updated"
     };
 }
+pub(super) use columns;
 
-/// Inserts a conversation.
+/// Inserts a conversation, and the words it can be found by.
 ///
 /// # Errors
 /// As the database.
 pub async fn insert(conn: &mut PgConnection, new: &Conversation) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into conversations (sid, account_sid, service_sid, messaging_service_sid, friendly_name, unique_name,
+        "with worded as (
+             insert into conversation_words (conversation_sid, words)
+             values ($1, words_in(coalesce($5, '') || ' ' || coalesce($6, '') || ' ' || $7))
+         )
+         insert into conversations (sid, account_sid, service_sid, messaging_service_sid, friendly_name, unique_name,
                                     attributes, state, state_updated, inactive_timer, closed_timer, timers_start,
                                     email_address, email_name, created_by, active_at, last_message_at, date_created,
                                     date_updated)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(new.sid)
     .bind(new.account_sid)
@@ -46,8 +49,28 @@ pub async fn insert(conn: &mut PgConnection, new: &Conversation) -> sqlx::Result
     .bind(&new.email_name)
     .bind(&new.created_by)
     .bind(new.active_at)
+    .bind(new.last_message_at)
     .bind(new.date_created)
     .bind(new.date_updated)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes the words that a changed conversation can be found by.
+///
+/// # Errors
+/// As the database.
+pub async fn reword(conn: &mut PgConnection, changed: &Conversation) -> sqlx::Result<()> {
+    sqlx::query(
+        "update conversation_words
+            set words = words_in(coalesce($2, '') || ' ' || coalesce($3, '') || ' ' || $4)
+          where conversation_sid = $1",
+    )
+    .bind(changed.sid)
+    .bind(&changed.friendly_name)
+    .bind(&changed.unique_name)
+    .bind(&changed.attributes)
     .execute(conn)
     .await?;
     Ok(())
@@ -178,7 +201,10 @@ pub async fn lock(
     .await
 }
 
-/// Lists a service's conversations: most recently active first; with a date filter newest first.
+/// Lists a service's conversations.
+///
+/// A search is met by the index of words where it names rare ones, and otherwise by walking the list's own index:
+/// Postgres chooses by what it knows of the words.
 ///
 /// # Errors
 /// As the database.
@@ -186,6 +212,7 @@ pub async fn list(
     conn: &mut PgConnection,
     service: ServiceSid,
     filter: &ConversationFilter,
+    sorting: Sorting,
     asked: &PageRequest<MomentKey>,
 ) -> sqlx::Result<Vec<Conversation>> {
     let mut query = QueryBuilder::new(concat!(
@@ -194,6 +221,33 @@ pub async fn list(
         " from conversations c where c.service_sid = "
     ));
     query.push_bind(service);
+    push_filter(&mut query, filter);
+    push_page(
+        &mut query,
+        [order_column(sorting.by), "c.sid"],
+        sorting.order,
+        asked,
+    );
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many conversations a service has that pass a filter.
+///
+/// # Errors
+/// As the database.
+pub async fn count(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    filter: &ConversationFilter,
+) -> sqlx::Result<i64> {
+    let mut query =
+        QueryBuilder::new("select count(*) from conversations c where c.service_sid = ");
+    query.push_bind(service);
+    push_filter(&mut query, filter);
+    query.build_query_scalar().fetch_one(conn).await
+}
+
+fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &ConversationFilter) {
     if let Some(state) = filter.state {
         query.push(" and c.state = ").push_bind(state);
     }
@@ -203,45 +257,24 @@ pub async fn list(
     if let Some(end) = filter.end_date {
         query.push(" and c.date_created <= ").push_bind(end);
     }
-    push_page(
-        &mut query,
-        [order_column(filter), "c.sid"],
-        Order::Descending,
-        asked,
-    );
-    query.build_query_as().fetch_all(conn).await
-}
-
-const fn order_column(filter: &ConversationFilter) -> &'static str {
-    if filter.start_date.is_some() || filter.end_date.is_some() {
-        "c.date_created"
-    } else {
-        "c.active_at"
+    if let Some(search) = &filter.search {
+        query
+            .push(
+                " and exists (select from conversation_words w
+                               where w.conversation_sid = c.sid and w.words @@ all_words(",
+            )
+            .push_bind(search.as_str().to_owned())
+            .push("))");
     }
 }
 
-/// Lists the conversations a user takes part in, most recently active first.
-///
-/// # Errors
-/// As the database.
-pub async fn list_by_user(
-    conn: &mut PgConnection,
-    user: UserSid,
-    asked: &PageRequest<MomentKey>,
-) -> sqlx::Result<Vec<Conversation>> {
-    let mut query = QueryBuilder::new(concat!(
-        "select ",
-        columns!(),
-        " from memberships m join conversations c on c.sid = m.conversation_sid where m.user_sid = "
-    ));
-    query.push_bind(user);
-    push_page(
-        &mut query,
-        ["c.active_at", "c.sid"],
-        Order::Descending,
-        asked,
-    );
-    query.build_query_as().fetch_all(conn).await
+/// The column that an order goes by; an index of a service's conversations has each.
+pub(super) const fn order_column(by: SortBy) -> &'static str {
+    match by {
+        SortBy::Activity => "c.active_at",
+        SortBy::LastMessage => "c.last_message_at",
+        SortBy::DateCreated => "c.date_created",
+    }
 }
 
 /// Writes the fields of a locked conversation that changes may touch; the counters are not among them.
@@ -310,6 +343,8 @@ pub async fn delete(conn: &mut PgConnection, sid: ConversationSid) -> sqlx::Resu
              delete from conversation_names n using conversations c
               where c.sid = $1 and n.service_sid = c.service_sid and n.unique_name = c.unique_name),
               freed as (delete from address_pairs where conversation_sid = $1),
+              unlocated as (delete from participant_addresses where conversation_sid = $1),
+              unworded as (delete from conversation_words where conversation_sid = $1),
               emptied as (delete from participants where conversation_sid = $1),
               unsaid as (delete from messages where conversation_sid = $1),
               unsent as (delete from receipts where conversation_sid = $1),

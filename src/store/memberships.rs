@@ -1,9 +1,13 @@
 //! Memberships: a user's own side of taking part.
 
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
+use super::conversations::{self, order_column};
+use super::{MomentKey, direction, push_page};
+use crate::domain::conversations::Sorting;
+use crate::domain::memberships::{FoundBy, MAX_UNREAD, Own, Participation, ParticipationKey};
 use crate::domain::participants::{Membership, NotificationLevel};
-use crate::domain::{ConversationSid, ParticipantSid, UserSid};
+use crate::domain::{ConversationSid, PageRequest, ParticipantSid, ServiceSid, UserSid};
 
 macro_rules! select {
     () => {
@@ -14,27 +18,39 @@ macro_rules! select {
     };
 }
 
+/// A membership to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMembership {
+    /// The user.
+    pub user: UserSid,
+    /// The conversation.
+    pub conversation: ConversationSid,
+    /// The user's participant there.
+    pub participant: ParticipantSid,
+    /// Whether the identity was attached to a participant who was there before it.
+    pub attached: bool,
+}
+
 /// Inserts a membership, whose position is taken; an older tombstone of it goes.
 ///
 /// # Errors
 /// As the database.
 pub async fn insert(
     conn: &mut PgConnection,
-    user: UserSid,
-    conversation: ConversationSid,
-    participant: ParticipantSid,
+    new: NewMembership,
     position: i64,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "with risen as (
              delete from tombstones where owner_sid = $1 and kind = 'membership' and subject_sid = $2
          )
-         insert into memberships (user_sid, conversation_sid, participant_sid, created_position, position)
-         values ($1, $2, $3, $4, $4)",
+         insert into memberships (user_sid, conversation_sid, participant_sid, attached, created_position, position)
+         values ($1, $2, $3, $4, $5, $5)",
     )
-    .bind(user)
-    .bind(conversation)
-    .bind(participant)
+    .bind(new.user)
+    .bind(new.conversation)
+    .bind(new.participant)
+    .bind(new.attached)
     .bind(position)
     .execute(conn)
     .await?;
@@ -185,4 +201,146 @@ pub async fn count_open(conn: &mut PgConnection, user: UserSid) -> sqlx::Result<
     .bind(user)
     .fetch_one(conn)
     .await
+}
+
+/// Begins a query of conversations as users have them, of memberships `m` with their `c` and `p`. What is unread is
+/// counted up to a limit, by the index of messages, so each row costs a bounded piece of work.
+fn own() -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        conversations::columns!(),
+        ", m.user_sid, m.participant_sid, m.notification_level, p.last_read_message_index,
+           case when p.last_read_message_index is not null then
+               (select count(*)
+                  from (select from messages x
+                         where x.conversation_sid = c.sid and x.index > p.last_read_message_index
+                         limit "
+    ));
+    query.push_bind(MAX_UNREAD);
+    query.push(") above) end as unread_messages_count from ");
+    query
+}
+
+const WITH_BOTH: &str = " join conversations c on c.sid = m.conversation_sid
+                          join participants p on p.conversation_sid = m.conversation_sid and p.sid = m.participant_sid ";
+
+/// Finds a conversation as a user has it.
+///
+/// # Errors
+/// As the database.
+pub async fn find_own(
+    conn: &mut PgConnection,
+    user: UserSid,
+    conversation: ConversationSid,
+) -> sqlx::Result<Option<Own>> {
+    let mut query = own();
+    query
+        .push("memberships m")
+        .push(WITH_BOTH)
+        .push("where m.user_sid = ")
+        .push_bind(user)
+        .push(" and m.conversation_sid = ")
+        .push_bind(conversation);
+    query.build_query_as().fetch_optional(conn).await
+}
+
+/// Lists conversations as a user has them.
+///
+/// # Why no index has this order
+/// It would have to be on `memberships`, and every message would move a row there for every user in the conversation.
+/// Instead the user's conversations are gathered, of which at most a thousand are open, and the page is cut from them;
+/// only what is on the page is counted.
+///
+/// # Errors
+/// As the database.
+pub async fn list_own(
+    conn: &mut PgConnection,
+    user: UserSid,
+    sorting: Sorting,
+    asked: &PageRequest<MomentKey>,
+) -> sqlx::Result<Vec<Own>> {
+    let moment = order_column(sorting.by);
+    let mut query = own();
+    query
+        .push(
+            "(select m.user_sid, m.participant_sid, m.notification_level, m.conversation_sid
+                from memberships m
+                join conversations c on c.sid = m.conversation_sid
+               where m.user_sid = ",
+        )
+        .push_bind(user);
+    push_page(&mut query, [moment, "c.sid"], sorting.order, asked);
+    let direction = direction(sorting.order, asked);
+    query.push(") m").push(WITH_BOTH).push(format_args!(
+        "order by {moment} {direction}, c.sid {direction}"
+    ));
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many conversations a user takes part in.
+///
+/// # Errors
+/// As the database.
+pub async fn count(conn: &mut PgConnection, user: UserSid) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select count(*) from memberships where user_sid = $1")
+        .bind(user)
+        .fetch_one(conn)
+        .await
+}
+
+/// Lists where an identity or an address takes part in a service, by the conversation's SID.
+///
+/// # Errors
+/// As the database.
+pub async fn list_participations(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    by: &FoundBy,
+    asked: &PageRequest<ParticipationKey>,
+) -> sqlx::Result<Vec<Participation>> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        conversations::columns!(),
+        ", m.participant_sid, p.user_sid, p.identity, p.address, p.proxy_address, p.projected_address from "
+    ));
+    match by {
+        FoundBy::Identity(identity) => query
+            .push("memberships m")
+            .push(WITH_BOTH)
+            .push(
+                "where not m.attached and m.user_sid = (select sid from users where service_sid = ",
+            )
+            .push_bind(service)
+            .push(" and identity = ")
+            .push_bind(identity.clone())
+            .push(")"),
+        FoundBy::Address(address) => query
+            .push("participant_addresses m")
+            .push(WITH_BOTH)
+            .push("where m.service_sid = ")
+            .push_bind(service)
+            .push(" and m.address = ")
+            .push_bind(address.clone()),
+    };
+    let (compare, direction) = if asked.backwards() {
+        ("<", "desc")
+    } else {
+        (">", "asc")
+    };
+    if let Some(from) = &asked.from {
+        query
+            .push(format_args!(
+                " and (m.conversation_sid, m.participant_sid) {compare} ("
+            ))
+            .push_bind(from.edge.0)
+            .push(", ")
+            .push_bind(from.edge.1)
+            .push(")");
+    }
+    query
+        .push(format_args!(
+            " order by m.conversation_sid {direction}, m.participant_sid {direction} limit "
+        ))
+        .push_bind(asked.size.limit());
+    query.build_query_as().fetch_all(conn).await
 }

@@ -226,9 +226,9 @@ fn push_page(
     asked: &PageRequest<MomentKey>,
 ) {
     let [moment, sid] = keys;
-    let falling = (order == Order::Descending) != asked.backwards();
+    let direction = direction(order, asked);
     if let Some(from) = &asked.from {
-        let compare = if falling { "<" } else { ">" };
+        let compare = if direction == "desc" { "<" } else { ">" };
         query.push(format_args!(" and ({moment}, {sid}) {compare} ("));
         query
             .push_bind(from.edge.0)
@@ -236,9 +236,17 @@ fn push_page(
             .push_bind(from.edge.1)
             .push(")");
     }
-    let direction = if falling { "desc" } else { "asc" };
     query.push(format_args!(
         " order by {moment} {direction}, {sid} {direction} limit "
     ));
     query.push_bind(asked.size.limit());
+}
+
+/// Which way rows are read for a page of a list in this order.
+fn direction<K>(order: Order, asked: &PageRequest<K>) -> &'static str {
+    if (order == Order::Descending) == asked.backwards() {
+        "asc"
+    } else {
+        "desc"
+    }
 }

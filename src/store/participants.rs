@@ -14,13 +14,17 @@ macro_rules! columns {
     };
 }
 
-/// Inserts a participant; violates `participants_identity_key` when the identity takes part already.
+/// Inserts a participant, and where its address takes part; violates `participants_identity_key` when the identity takes part already.
 ///
 /// # Errors
 /// As the database.
 pub async fn insert(conn: &mut PgConnection, new: &Participant) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into participants (conversation_sid, sid, identity, user_sid, address, proxy_address,
+        "with located as (
+             insert into participant_addresses (service_sid, address, conversation_sid, participant_sid)
+             select c.service_sid, $5, $1, $2 from conversations c where c.sid = $1 and $5 is not null
+         )
+         insert into participants (conversation_sid, sid, identity, user_sid, address, proxy_address,
                                    projected_address, role_sid, attributes, created_position, position, date_created,
                                    date_updated)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -287,6 +291,9 @@ pub async fn delete(
     sqlx::query(
         "with gone as (
              delete from participants where conversation_sid = $1 and sid = $2
+         ),
+              unlocated as (
+             delete from participant_addresses where conversation_sid = $1 and participant_sid = $2
          )
          insert into tombstones (owner_sid, kind, subject_sid, position) values ($1, 'participant', $2, $3)",
     )

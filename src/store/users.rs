@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, push_page};
-use crate::domain::{PageRequest, ServiceSid, User, UserRef, UserSid};
+use crate::domain::{PageRequest, Search, ServiceSid, User, UserRef, UserSid};
 
 macro_rules! columns {
     () => {
@@ -98,13 +98,15 @@ pub async fn lock(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<Option<
     .await
 }
 
-/// Lists a service's users, newest first.
+/// Lists a service's users, newest first; only those whose identity, name and attributes have all the words, if any
+/// are wanted.
 ///
 /// # Errors
 /// As the database.
 pub async fn list(
     conn: &mut PgConnection,
     service: ServiceSid,
+    search: Option<&Search>,
     asked: &PageRequest<MomentKey>,
 ) -> sqlx::Result<Vec<User>> {
     let mut query = QueryBuilder::new(concat!(
@@ -113,6 +115,15 @@ pub async fn list(
         " from users where service_sid = "
     ));
     query.push_bind(service);
+    if let Some(words) = search {
+        query
+            .push(
+                " and words_in(identity || ' ' || coalesce(friendly_name, '') || ' ' || attributes)
+                      @@ all_words(",
+            )
+            .push_bind(words.as_str().to_owned())
+            .push(")");
+    }
     push_page(
         &mut query,
         ["date_created", "sid"],

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{Answer, Request};
 use crate::bus::{Parcel, Typist};
 use crate::domain::attributes::MAX_LARGE_BYTES;
-use crate::domain::conversations::{ConversationChanges, unique_name};
+use crate::domain::conversations::{ConversationChanges, Sorting, unique_name};
+use crate::domain::memberships::Own;
 use crate::domain::participants::{Horizon, NotificationLevel, Participant};
 use crate::domain::{
     Attributes, Conversation, ConversationRef, Cursor, Error, Field, Invalid, ListKind, MomentKey,
@@ -16,7 +17,7 @@ use crate::gateway::TYPING_TIMEOUT_SECONDS;
 use crate::gateway::sync::Object;
 use crate::ops;
 use crate::ops::access::For;
-use crate::ops::reads::Own;
+use crate::ops::memberships::LastMessages;
 
 const OWN: ListKind = ListKind {
     key: "conversations",
@@ -61,10 +62,10 @@ fn print(request: &Request<'_>, of: &Conversation) -> Value {
 fn print_own(request: &Request<'_>, own: &Own) -> Value {
     let mut body = print(request, &own.conversation);
     body["status"] = json!("joined");
-    body["last_read_message_index"] = json!(own.participant.last_read_message_index);
-    body["notification_level"] = json!(own.membership.notification_level);
+    body["last_read_message_index"] = json!(own.last_read_message_index);
+    body["notification_level"] = json!(own.notification_level);
     body["unread_messages_count"] = json!(own.unread_messages_count);
-    body["participant_sid"] = json!(own.participant.sid);
+    body["participant_sid"] = json!(own.participant_sid);
     body
 }
 
@@ -82,18 +83,20 @@ pub(super) async fn list_own(request: &Request<'_>) -> Result<Answer, Error> {
         .transpose()?;
     let asked: PageRequest<MomentKey> = PageRequest { size, from };
     let ctx = &request.session.ctx;
-    let page =
-        ops::conversations::list_by_user(request.core, ctx, &own_user(request), &asked).await?;
-    let mut conversations = Vec::with_capacity(page.items.len());
-    for conversation in &page.items {
-        let which = conversation.sid.into();
-        match ops::reads::fetch(request.core, ctx, &own_user(request), &which).await {
-            Ok(own) => conversations.push(print_own(request, &own)),
-            // Left while the list was read.
-            Err(Error::NotFound) => {}
-            Err(other) => return Err(other),
-        }
-    }
+    let page = ops::memberships::list(
+        request.core,
+        ctx,
+        &own_user(request),
+        Sorting::default(),
+        LastMessages::Untold,
+        &asked,
+    )
+    .await?;
+    let conversations: Vec<Value> = page
+        .items
+        .iter()
+        .map(|own| print_own(request, own))
+        .collect();
     let token = |cursor: Option<Cursor<MomentKey>>| cursor.map(|cursor| cursor.token(&list));
     let meta = json!({ "previous_token": token(page.previous), "next_token": token(page.next) });
     Ok(Answer::Json(

@@ -20,6 +20,7 @@ use crate::domain::{
     PageRequest, Participant, ParticipantRef, ParticipantSid, Permission, RoleSid, User,
 };
 use crate::store::addresses::Holder;
+use crate::store::memberships::NewMembership;
 use crate::store::{self, OnConstraint as _};
 
 /// Adds a participant.
@@ -129,7 +130,7 @@ pub(super) async fn add_in(
         .await
         .on_constraint("participants_identity_key", || Error::ParticipantExists)?;
     count(change, to, 1, &participant).await?;
-    join(change, &participant).await?;
+    join(change, &participant, Identified::FromTheStart).await?;
     Ok(participant)
 }
 
@@ -148,8 +149,21 @@ async fn count(
     Ok(())
 }
 
-/// Writes the user's own side of a new participant.
-async fn join(change: &mut Change<'_>, participant: &Participant) -> Result<(), Error> {
+/// When a participant got an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Identified {
+    /// With it.
+    FromTheStart,
+    /// By an update.
+    Later,
+}
+
+/// Writes the user's own side of a participant who has an identity now.
+async fn join(
+    change: &mut Change<'_>,
+    participant: &Participant,
+    identified: Identified,
+) -> Result<(), Error> {
     let Some(user) = participant.user_sid else {
         return Ok(());
     };
@@ -157,14 +171,13 @@ async fn join(change: &mut Change<'_>, participant: &Participant) -> Result<(), 
     let position = change
         .record_for_user(user, Event::MembershipAdded { conversation })
         .await?;
-    store::memberships::insert(
-        &mut change.tx,
+    let new = NewMembership {
         user,
         conversation,
-        participant.sid,
-        position,
-    )
-    .await?;
+        participant: participant.sid,
+        attached: identified == Identified::Later,
+    };
+    store::memberships::insert(&mut change.tx, new, position).await?;
     Ok(())
 }
 

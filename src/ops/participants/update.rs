@@ -4,7 +4,7 @@ use super::super::access::{self, For};
 use super::super::record::Change;
 use super::super::services::role_to_give;
 use super::super::{Core, reads};
-use super::{bind, join, own_address, role, user_who_may_join};
+use super::{Identified, bind, join, own_address, role, user_who_may_join};
 use crate::domain::addresses::AddressPair;
 use crate::domain::participants::{NewBinding, ParticipantChanges};
 use crate::domain::roles::RoleType;
@@ -86,7 +86,7 @@ pub async fn update(
         store::conversations::count_participants(&mut change.tx, conversation.sid, 0, by).await?;
     }
     if before.user_sid.is_none() {
-        join(&mut change, &participant).await?;
+        join(&mut change, &participant, Identified::Later).await?;
     } else if moved {
         reads::announce_in(&mut change, &participant, None).await?;
     }

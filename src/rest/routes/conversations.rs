@@ -4,7 +4,7 @@ use super::super::api::{Api, NOTHING, created, one, page};
 use super::super::pages::lists;
 use super::super::params::NONE;
 use super::super::{
-    conversations, messages, participants, receipts, roles, scoped_webhooks, services, users,
+    conversations, messages, participant_conversations, participants, receipts, roles, scoped_webhooks, services, user_conversations, users,
 };
 use super::{DELETE, GET, HEARD, POST};
 
@@ -91,6 +91,20 @@ fn in_service(api: &mut Api, base: &str, word: &str) {
         api.add(&id("Fetch", "User"), GET, &path, NONE, one::<it::View>(), it::fetch);
         api.add(&id("Update", "User"), POST, &path, it::CHANGES, one::<it::View>(), it::update);
         api.add(&id("Delete", "User"), DELETE, &path, HEARD, NOTHING, it::remove);
+    }
+    {
+        use user_conversations as it;
+        let path = at("/Users/{user}/Conversations");
+        api.add(&id("List", "UserConversation"), GET, &path, it::FILTERS, page::<it::View>(lists::OWN_CONVERSATIONS), it::list);
+        let path = at("/Users/{user}/Conversations/{conversation}");
+        api.add(&id("Fetch", "UserConversation"), GET, &path, NONE, one::<it::View>(), it::fetch);
+        api.add(&id("Update", "UserConversation"), POST, &path, it::CHANGES, one::<it::View>(), it::update);
+        api.add(&id("Delete", "UserConversation"), DELETE, &path, NONE, NOTHING, it::remove);
+    }
+    {
+        use participant_conversations as it;
+        let path = at("/ParticipantConversations");
+        api.add(&id("List", "ParticipantConversation"), GET, &path, it::FILTERS, page::<it::View>(lists::OWN_CONVERSATIONS), it::list);
     }
     {
         use roles as it;

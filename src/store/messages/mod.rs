@@ -4,10 +4,11 @@ mod insert;
 
 pub use insert::{Hold, NewMessage, Written, insert, settle};
 
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::Order;
-use crate::domain::{ConversationSid, Message, MessageSid, PageRequest, Timestamp};
+use crate::domain::memberships::LastMessage;
+use crate::domain::{ConversationSid, Message, MessageSid, PageRequest, Search, Timestamp};
 
 macro_rules! columns {
     () => {
@@ -58,6 +59,39 @@ pub async fn find_last(
     .await
 }
 
+/// What lists tell of the newest message of each of many conversations.
+///
+/// # Errors
+/// As the database.
+pub async fn list_last(
+    conn: &mut PgConnection,
+    of: &[ConversationSid],
+) -> sqlx::Result<Vec<(ConversationSid, LastMessage)>> {
+    let rows: Vec<LastRow> = sqlx::query_as(
+        "select c.sid as conversation_sid, m.sid, m.index, m.author, m.body, m.date_created
+           from unnest($1::uuid[]) as c (sid)
+          cross join lateral (
+                select sid, index, author, body, date_created from messages
+                 where conversation_sid = c.sid
+                 order by index desc
+                 limit 1) m",
+    )
+    .bind(of)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.conversation_sid, row.last))
+        .collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct LastRow {
+    conversation_sid: ConversationSid,
+    #[sqlx(flatten)]
+    last: LastMessage,
+}
+
 /// The index and creation of the newest message of each of many conversations.
 ///
 /// # Errors
@@ -96,7 +130,75 @@ pub async fn list(
         " from messages m where m.conversation_sid = "
     ));
     query.push_bind(of);
-    let falling = (order == Order::Descending) != asked.backwards();
+    push_page(&mut query, order, asked, asked.size.limit());
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// How many messages a page of a search looks through.
+const SEARCHED_AT_ONCE: i64 = 2000;
+
+/// Lists a conversation's messages that have all the words, by index; answers also up to where it looked, if there may
+/// be more behind that.
+///
+/// # Why no index of words
+/// Every message would have to be written there too, which costs more than writing the message itself. A search reads
+/// the messages in the order of the list instead, a limited number for each page, so that no conversation is too long
+/// to be searched.
+///
+/// # Errors
+/// As the database.
+pub async fn search(
+    conn: &mut PgConnection,
+    of: ConversationSid,
+    words: &Search,
+    order: Order,
+    asked: &PageRequest<i64>,
+) -> sqlx::Result<(Vec<Message>, Option<i64>)> {
+    let mut looked = QueryBuilder::new(
+        "select count(*), min(index), max(index)
+           from (select m.index from messages m where m.conversation_sid = ",
+    );
+    looked.push_bind(of);
+    push_page(&mut looked, order, asked, SEARCHED_AT_ONCE);
+    looked.push(") looked");
+    let (count, first, last): (i64, Option<i64>, Option<i64>) =
+        looked.build_query_as().fetch_one(&mut *conn).await?;
+    let (Some(first), Some(last)) = (first, last) else {
+        return Ok((Vec::new(), None));
+    };
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        columns!(),
+        " from messages m where m.conversation_sid = "
+    ));
+    query
+        .push_bind(of)
+        .push(" and m.index >= ")
+        .push_bind(first)
+        .push(" and m.index <= ")
+        .push_bind(last)
+        .push(" and words_in(coalesce(m.body, '') || ' ' || m.attributes) @@ all_words(")
+        .push_bind(words.as_str().to_owned())
+        .push(")");
+    push_page(&mut query, order, asked, asked.size.limit());
+    let rows = query.build_query_as().fetch_all(conn).await?;
+    let edge = if falling(order, asked) { first } else { last };
+    Ok((rows, (count == SEARCHED_AT_ONCE).then_some(edge)))
+}
+
+/// Whether the largest index is read first.
+fn falling(order: Order, asked: &PageRequest<i64>) -> bool {
+    (order == Order::Descending) != asked.backwards()
+}
+
+/// Ends a query on messages `m` with what lies behind the cursor, in its direction.
+fn push_page(
+    query: &mut QueryBuilder<Postgres>,
+    order: Order,
+    asked: &PageRequest<i64>,
+    limit: i64,
+) {
+    let falling = falling(order, asked);
     if let Some(from) = &asked.from {
         query
             .push(if falling {
@@ -106,13 +208,13 @@ pub async fn list(
             })
             .push_bind(from.edge);
     }
-    query.push(if falling {
-        " order by m.index desc limit "
-    } else {
-        " order by m.index limit "
-    });
-    query.push_bind(asked.size.limit());
-    query.build_query_as().fetch_all(conn).await
+    query
+        .push(if falling {
+            " order by m.index desc limit "
+        } else {
+            " order by m.index limit "
+        })
+        .push_bind(limit);
 }
 
 /// Lists a conversation's messages by index, from `from` on (inclusive), at most `limit`.

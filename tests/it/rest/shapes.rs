@@ -95,6 +95,19 @@ async fn resources_have_the_published_properties(pool: PgPool) {
         assert_meta(&listed, "delivery_receipts");
         let user = server.get(&format!("{base}/Users/alice")).await.with(200);
         assert_eq!(keys(&user), schema(&format!("{parent}.{word}user")));
+        let listed = server
+            .get(&format!("{base}/Users/alice/Conversations"))
+            .await
+            .with(200);
+        let own_schema = format!("{parent}.{word}user.{word}user_conversation");
+        assert_eq!(keys(&listed["conversations"][0]), schema(&own_schema));
+        assert_meta(&listed, "conversations");
+        let listed = server
+            .get(&format!("{base}/ParticipantConversations?Identity=alice"))
+            .await
+            .with(200);
+        let found_schema = format!("{parent}.{word}participant_conversation");
+        assert_eq!(keys(&listed["conversations"][0]), schema(&found_schema));
         let roles = server.get(&format!("{base}/Roles")).await.with(200);
         assert_eq!(
             keys(&roles["roles"][0]),
