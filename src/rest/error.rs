@@ -37,10 +37,14 @@ struct Body<'a> {
     details: Option<Details>,
 }
 
+/// What the sentence is about, for programs.
 #[derive(Serialize)]
-struct Details {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    permission: Option<&'static str>,
+#[serde(rename_all = "lowercase")]
+enum Details {
+    /// The permission that the user's roles lack.
+    Permission(&'static str),
+    /// The parameter that offends, by its published name.
+    Parameter(&'static str),
 }
 
 impl IntoResponse for ApiError {
@@ -69,9 +73,8 @@ pub(super) fn print(error: &Error, path: Option<&str>) -> Response {
         _ => error.to_string(),
     };
     let details = match error {
-        Error::NotPermitted(permission) => Some(Details {
-            permission: Some(permission.as_str()),
-        }),
+        Error::NotPermitted(permission) => Some(Details::Permission(permission.as_str())),
+        Error::Invalid(what) => what.parameter().map(Details::Parameter),
         _ => None,
     };
     let body = Body {

@@ -187,6 +187,86 @@ impl Invalid {
     }
 }
 
+impl Invalid {
+    /// The published name of the parameter that offends; none where the same refusal is about parameters of several
+    /// names, or about none alone.
+    #[must_use]
+    pub const fn parameter(self) -> Option<&'static str> {
+        Some(match self {
+            Self::FriendlyNameMissing | Self::FriendlyNameTooLong | Self::ShortName => {
+                "FriendlyName"
+            }
+            Self::UniqueNameTooLong | Self::UniqueNameLooksLikeSid => "UniqueName",
+            Self::AttributesTooLong { .. } | Self::AttributesNotJson => "Attributes",
+            Self::DateCreated => "DateCreated",
+            Self::DateUpdated => "DateUpdated",
+            Self::AuthorTooLong => "Author",
+            Self::BodyTooLong => "Body",
+            Self::IdentityMissing
+            | Self::IdentityTooLong
+            | Self::IdentityReserved
+            | Self::IdentityLooksLikeSid
+            | Self::IdentityWithAddress
+            | Self::IdentityNotAddable
+            | Self::IdentityAndAddress => "Identity",
+            Self::AddressMalformed | Self::AddressEmpty => "MessagingBinding.Address",
+            Self::ProxyAddressMalformed
+            | Self::ProxyAddressEmpty
+            | Self::ProxyAddressNotOwned
+            | Self::AddressEqualsProxyAddress
+            | Self::ChannelsDiffer
+            | Self::NoProxyAddressToRemove
+            | Self::ProxyAddressNotAddable => "MessagingBinding.ProxyAddress",
+            Self::NoProjectedAddressToRemove
+            | Self::ProjectedAddressNotAddable
+            | Self::ProjectedAddressNotOwned => "MessagingBinding.ProjectedAddress",
+            Self::StateEmpty | Self::StateUnknown | Self::StateClosedAtCreation => "State",
+            Self::InactiveTimerTooShort | Self::InactiveTimerMalformed => "Timers.Inactive",
+            Self::ClosedTimerTooShort | Self::ClosedTimerMalformed => "Timers.Closed",
+            Self::MessagingServiceMalformed | Self::MessagingServiceForeign => {
+                "MessagingServiceSid"
+            }
+            Self::PermissionUnknown => "Permission",
+            Self::RoleTypeUnknown => "Type",
+            Self::ConversationRoleNotFound | Self::ServiceRoleNotFound => "RoleSid",
+            Self::MediaSidMalformed | Self::MediaNotFound | Self::MediaAttached => "MediaSid",
+            Self::ContentSidMalformed | Self::ContentNotFound => "ContentSid",
+            Self::ContentVariablesNotJson
+            | Self::ContentVariablesAlone
+            | Self::ContentVariablesTooLong
+            | Self::ContentVariableName
+            | Self::ContentVariableValue => "ContentVariables",
+            Self::PageSizeTooLarge => "PageSize",
+            Self::PhoneNumber => "PhoneNumber",
+            Self::LastReadMessageIndex => "LastReadMessageIndex",
+            Self::LastReadTimestamp => "LastReadTimestamp",
+            Self::BindingTypeUnknown => "BindingType",
+            Self::NotificationLevel => "NotificationLevel",
+            Self::TooManyTriggers | Self::TriggerMalformed | Self::TriggersMissing => {
+                "Configuration.Triggers"
+            }
+            Self::TargetUnknown | Self::TargetMissing => "Target",
+            Self::WebhookUrlMissing => "Configuration.Url",
+            Self::FiltersMissing => "Configuration.Filters",
+            Self::Unsendable(what) => what.parameter(),
+            Self::Parameter { name, .. } => name,
+            // Of configurations, scoped webhooks and address configurations.
+            Self::WebhookMalformed
+            | Self::WebhookMethod
+            | Self::FilterUnknown
+            | Self::FlowSid
+            | Self::UrlTooLong
+            // Of several events' templates and sounds, and several default roles.
+            | Self::TemplateTooLong
+            | Self::SoundTooLong
+            | Self::RoleNotFound
+            // Of uploads, and of the template's own types.
+            | Self::MediaTooLarge
+            | Self::ContentTypeUnsupported => return None,
+        })
+    }
+}
+
 impl From<Invalid> for Error {
     fn from(what: Invalid) -> Self {
         Self::Invalid(what)

@@ -46,6 +46,22 @@ impl Unsendable {
             Self::ServiceWithoutSender => 21703,
         }
     }
+
+    pub(super) const fn parameter(self) -> &'static str {
+        match self {
+            Self::ToMissing | Self::ToMalformed => "To",
+            Self::FromMissing
+            | Self::FromMalformed
+            | Self::FromEqualsTo
+            | Self::FromNotOwned
+            | Self::ChannelsDiffer => "From",
+            Self::Empty | Self::EmptyThroughService | Self::TooLong => "Body",
+            Self::MediaUrl | Self::TooManyMedia => "MediaUrl",
+            Self::ServiceMalformed | Self::ServiceAbsent | Self::ServiceWithoutSender => {
+                "MessagingServiceSid"
+            }
+        }
+    }
 }
 
 impl fmt::Display for Unsendable {
