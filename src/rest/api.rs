@@ -1,13 +1,17 @@
 //! Operations: each route with what it takes and answers, so that the published document is printed from what is served.
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::Rest;
-use super::params::Param;
+use super::idempotency;
+use super::params::{IDEMPOTENCY_KEY, Param};
 use super::product::Product;
 use crate::domain::ListKind;
 
@@ -22,12 +26,29 @@ pub struct Operation {
     pub method: Method,
     /// The path within the product, with its slots in braces.
     pub path: String,
-    /// What it takes beside the path.
-    pub params: &'static [Param],
+    params: &'static [Param],
     /// What its body is, if it has one.
     pub body: Body,
     /// What it answers when it succeeds.
     pub answers: Answers,
+}
+
+impl Operation {
+    /// Whether a request may carry an idempotency key: creations may, uploads apart.
+    fn takes_key(&self) -> bool {
+        self.method == Method::POST
+            && self.body != Body::Bytes
+            && self
+                .answers
+                .statuses
+                .contains(&StatusCode::CREATED.as_u16())
+    }
+
+    /// What it takes beside the path.
+    pub fn params(&self) -> impl Iterator<Item = &'static Param> {
+        let key = self.takes_key().then_some(&IDEMPOTENCY_KEY);
+        self.params.iter().chain(key)
+    }
 }
 
 /// What a request's body is.
@@ -167,10 +188,7 @@ impl Api {
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        // The router has no slots with something behind them; `Names` strips it.
-        let route = path.replace("}.json", "}");
-        self.router = std::mem::take(&mut self.router).route(&route, on(filter, handler));
-        self.operations.push(Operation {
+        let operation = Operation {
             id: id.to_owned(),
             product: self.product,
             method,
@@ -178,7 +196,19 @@ impl Api {
             params,
             body,
             answers,
-        });
+        };
+        let handled = if operation.takes_key() {
+            let id: Arc<str> = format!("{}{id}", self.product.word()).into();
+            on(filter, move |State(rest): State<Rest>, request: Request| {
+                idempotency::once(rest, Arc::clone(&id), request, handler.clone())
+            })
+        } else {
+            on(filter, handler)
+        };
+        // The router has no slots with something behind them; `Names` strips it.
+        let route = path.replace("}.json", "}");
+        self.router = std::mem::take(&mut self.router).route(&route, handled);
+        self.operations.push(operation);
     }
 
     /// The router and the operations.

@@ -42,7 +42,7 @@ fn entry(html: &mut String, operation: &Operation) {
         "<details><summary><b class={method}>{method}</b><code>{path}</code> <small>{}</small></summary><table>",
         operation.id
     );
-    for param in operation.params {
+    for param in operation.params() {
         row(html, param);
     }
     if matches!(

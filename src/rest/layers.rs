@@ -32,7 +32,7 @@ const BROWSERS: [(HeaderName, HeaderValue); 5] = [
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(
-            "Content-Type, Authorization, X-Twilio-Token, X-Twilio-Webhook-Enabled",
+            "Content-Type, Authorization, X-Twilio-Token, X-Twilio-Webhook-Enabled, Idempotency-Key",
         ),
     ),
     (

@@ -82,8 +82,7 @@ fn describe(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     let more = if listed { PAGE } else { &[] };
     let takes_form = operation.body == Body::Form && operation.method == "POST";
     let (fields, rest): (Vec<&Param>, Vec<&Param>) = operation
-        .params
-        .iter()
+        .params()
         .chain(more)
         .partition(|param| takes_form && !param.header);
     parameters.extend(rest.into_iter().map(|param| {
@@ -199,7 +198,7 @@ fn refusals(operation: &Operation) -> impl Iterator<Item = (u16, &'static str)> 
     let bytes = matches!(operation.answers.shape, Shape::Bytes);
     [
         (
-            posts || listed || !operation.params.is_empty(),
+            posts || listed || operation.params().next().is_some(),
             400,
             "A parameter is wrong.",
         ),

@@ -119,6 +119,23 @@ pub const WEBHOOKS: Param = Param {
     ..word("X-Twilio-Webhook-Enabled", &["true", "false"])
 };
 
+/// A word for this creation: a repeat of it with the same word is answered as the first was.
+pub const IDEMPOTENCY_KEY: Param = Param {
+    header: true,
+    ..short(crate::domain::idempotency::HEADER, 255)
+};
+
+/// Declarations and one more; `N` is their number.
+pub const fn with<const N: usize>(params: &[Param], one: Param) -> [Param; N] {
+    let mut all = [one; N];
+    let mut at = 0;
+    while at < params.len() {
+        all[at] = params[at];
+        at += 1;
+    }
+    all
+}
+
 /// The parameters that every list takes.
 pub const PAGE: &[Param] = &[integer("PageSize"), integer("Page"), text("PageToken")];
 

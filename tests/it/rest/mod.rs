@@ -12,6 +12,7 @@ mod hostile;
 mod keys;
 mod media;
 mod messaging;
+mod idempotency;
 mod openapi;
 mod operations;
 mod pages;
