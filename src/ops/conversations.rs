@@ -2,12 +2,15 @@
 
 use super::access::{self, For};
 use super::record::Change;
-use super::{Core, media};
+
+use super::{Core, media, participants};
 use crate::domain::MomentKey;
 use crate::domain::conversations::{
     ConversationChanges, ConversationFilter, Sorting, StateReason, whole_second,
 };
 use crate::domain::jobs::Outcome;
+use crate::domain::participants::NewParticipant;
+use crate::domain::timers::Timer;
 use crate::domain::{
     Actor, Attributes, Conversation, ConversationRef, ConversationSid, Ctx, Error, Event, Invalid,
     Job, MessagingServiceSid, Page, PageRequest, Permission, State,
@@ -26,6 +29,23 @@ pub async fn create(
 ) -> Result<Conversation, Error> {
     let mut change = Change::begin(core).await?;
     let conversation = create_in(&mut change, ctx, wanted).await?;
+    change.commit().await?;
+    Ok(conversation)
+}
+
+/// Creates a conversation with its first participants, all or nothing.
+///
+/// # Errors
+/// As [`create`] and as adding each of them; [`Error::AddressPairsInUse`] where a pair of addresses is in use.
+pub async fn create_with(
+    core: &Core,
+    ctx: &Ctx,
+    wanted: ConversationChanges,
+    people: Vec<NewParticipant>,
+) -> Result<Conversation, Error> {
+    let mut change = Change::begin(core).await?;
+    let mut conversation = create_in(&mut change, ctx, wanted).await?;
+    participants::add_first_in(&mut change, ctx, &mut conversation, people).await?;
     change.commit().await?;
     Ok(conversation)
 }

@@ -8,7 +8,8 @@ use crate::domain::credentials::CredentialSid;
 use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
-    Actor, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef, Permission, RoleSid, Search, Timestamp, User, UserRef, UserSid,
+    Actor, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef, Permission,
+    RoleSid, Search, Timestamp, User, UserRef, UserSid,
 };
 use crate::store;
 

@@ -29,6 +29,14 @@ use crate::ops;
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "conversation")]
 pub(super) struct View {
+    #[serde(flatten)]
+    own: Own,
+    links: Links,
+}
+
+/// What is printed of a conversation itself, whatever the links.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Own {
     sid: ConversationSid,
     account_sid: AccountSid,
     chat_service_sid: ServiceSid,
@@ -41,8 +49,7 @@ pub(super) struct View {
     date_updated: Moment,
     timers: Timers,
     bindings: Bindings,
-    url: String,
-    links: Links,
+    pub(super) url: String,
 }
 
 /// Each end is there only while its timer runs.
@@ -86,9 +93,22 @@ impl From<&Conversation> for Timers {
 }
 
 fn view(caller: &Caller, row: Conversation) -> View {
-    let url = format!("{}/Conversations/{}", caller.scope(), row.sid);
-    let link = |name: &str| format!("{url}/{name}");
+    let own = own(caller, row);
+    let link = |name: &str| format!("{}/{name}", own.url);
     View {
+        links: Links {
+            participants: link("Participants"),
+            messages: link("Messages"),
+            webhooks: link("Webhooks"),
+            export: link("Export"),
+        },
+        own,
+    }
+}
+
+pub(super) fn own(caller: &Caller, row: Conversation) -> Own {
+    Own {
+        url: format!("{}/Conversations/{}", caller.scope(), row.sid),
         sid: row.sid,
         account_sid: row.account_sid,
         chat_service_sid: row.service_sid,
@@ -108,13 +128,6 @@ fn view(caller: &Caller, row: Conversation) -> View {
         friendly_name: row.friendly_name,
         unique_name: row.unique_name,
         attributes: row.attributes,
-        links: Links {
-            participants: link("Participants"),
-            messages: link("Messages"),
-            webhooks: link("Webhooks"),
-            export: link("Export"),
-        },
-        url,
     }
 }
 
@@ -144,7 +157,8 @@ pub(super) const FILTERS: &[Param] = &[
     extensions::TOTAL,
 ];
 
-fn read(mut form: Fields) -> Result<ConversationChanges, Error> {
+/// Reads what is said of a conversation.
+pub(super) fn read(form: &mut Fields) -> Result<ConversationChanges, Error> {
     let messaging_service_sid = form.take_filled("MessagingServiceSid");
     Ok(ConversationChanges {
         friendly_name: form.take_field("FriendlyName").try_map(friendly_name)?,
@@ -175,7 +189,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult<Created<View>> {
-    let wanted = read(Fields::read(&headers, body, WANTED).await?)?;
+    let wanted = read(&mut Fields::read(&headers, body, WANTED).await?)?;
     let conversation = ops::conversations::create(&rest.core, &caller.ctx, wanted).await?;
     Ok(Created(view(&caller, conversation)))
 }
@@ -265,7 +279,8 @@ pub(super) async fn update(
     body: Body,
 ) -> ApiResult<Json<View>> {
     let which = names.conversation()?;
-    let read = Fields::read(&headers, body, WANTED).await.and_then(read);
+    let form = Fields::read(&headers, body, WANTED).await;
+    let read = form.and_then(|mut form| read(&mut form));
     let changes = match read {
         Ok(changes) if !changes.is_empty() => changes,
         Ok(_) => return Err(rest.refuse(&caller, &which, Error::NothingToUpdate).await),

@@ -42,6 +42,20 @@ impl Fields {
         Ok(Self { values, declared })
     }
 
+    /// The same of values that came in another dress.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a NUL character.
+    pub fn of(values: Vec<(String, String)>, declared: &'static [Param]) -> Result<Self, Error> {
+        if values.iter().any(|(_, value)| value.contains('\0')) {
+            return Err(NUL);
+        }
+        Ok(Self {
+            values: values.into(),
+            declared,
+        })
+    }
+
     /// Reads a query.
     ///
     /// # Errors
@@ -159,6 +173,8 @@ impl Fields {
     }
 }
 
+const NUL: Error = Error::Malformed("a NUL character cannot be stored");
+
 fn decode(text: &[u8]) -> Result<String, Error> {
     let spaced: Vec<u8> = text
         .iter()
@@ -166,7 +182,7 @@ fn decode(text: &[u8]) -> Result<String, Error> {
         .collect();
     let bytes: Vec<u8> = percent_decode(&spaced).collect();
     if bytes.contains(&0) {
-        return Err(Error::Malformed("a NUL character cannot be stored"));
+        return Err(NUL);
     }
     String::from_utf8(bytes).map_err(|_| Error::Malformed("a text is not UTF-8"))
 }

@@ -126,7 +126,8 @@ fn role(form: &mut Fields) -> Result<Option<RoleSid>, Error> {
         .transpose()?)
 }
 
-fn read_new(mut form: Fields) -> Result<NewParticipant, Error> {
+/// Reads what is said of a new participant.
+pub(super) fn read_new(mut form: Fields) -> Result<NewParticipant, Error> {
     let binding = NewBinding::parse(
         form.take("Identity"),
         form.take("MessagingBinding.Address").as_deref(),

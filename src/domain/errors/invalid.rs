@@ -260,6 +260,8 @@ impl Invalid {
             | Self::TemplateTooLong
             | Self::SoundTooLong
             | Self::RoleNotFound
+            // Of an account's default, and of address configurations.
+            | Self::ServiceNotFound
             // Of uploads, and of the template's own types.
             | Self::MediaTooLarge
             | Self::ContentTypeUnsupported => return None,

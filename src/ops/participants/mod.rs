@@ -1,7 +1,9 @@
 //! Participants.
 
+mod first;
 mod update;
 
+pub(super) use first::add_first_in;
 pub use update::update;
 
 use super::access::{self, For};
@@ -60,6 +62,18 @@ pub(super) async fn add_in(
     to: &mut Conversation,
     new: NewParticipant,
 ) -> Result<Participant, Error> {
+    let sid = ParticipantSid::new(change.now);
+    add_as_in(change, ctx, to, sid, new).await
+}
+
+/// The same under a SID that was made before.
+async fn add_as_in(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    to: &mut Conversation,
+    sid: ParticipantSid,
+    new: NewParticipant,
+) -> Result<Participant, Error> {
     to.accepts_changes()?;
     let on_channel = !matches!(
         new.binding,
@@ -79,7 +93,7 @@ pub(super) async fn add_in(
     }
     let date_created = new.date_created.unwrap_or(change.now);
     let mut participant = Participant {
-        sid: ParticipantSid::new(change.now),
+        sid,
         conversation_sid: to.sid,
         identity: None,
         user_sid: None,

@@ -1,10 +1,11 @@
 //! Services, and the resources that exist under the default service and under a named one.
 
-use super::super::api::{Api, NOTHING, created, one, page};
+use super::super::api::{Api, NOTHING, created, made, one, page};
 use super::super::pages::lists;
 use super::super::params::NONE;
 use super::super::{
-    conversations, messages, participant_conversations, participants, receipts, roles, scoped_webhooks, services, user_conversations, users,
+    conversation_with_participants, conversations, messages, participant_conversations,
+    participants, receipts, roles, scoped_webhooks, services, user_conversations, users,
 };
 use super::{DELETE, GET, HEARD, POST};
 
@@ -100,6 +101,11 @@ fn in_service(api: &mut Api, base: &str, word: &str) {
         api.add(&id("Fetch", "UserConversation"), GET, &path, NONE, one::<it::View>(), it::fetch);
         api.add(&id("Update", "UserConversation"), POST, &path, it::CHANGES, one::<it::View>(), it::update);
         api.add(&id("Delete", "UserConversation"), DELETE, &path, NONE, NOTHING, it::remove);
+    }
+    {
+        use conversation_with_participants as it;
+        let (path, answers) = (at("/ConversationWithParticipants"), made::<it::View>(&[201, 202]));
+        api.add(&id("Create", "ConversationWithParticipants"), POST, &path, it::NEW, answers, it::create);
     }
     {
         use participant_conversations as it;

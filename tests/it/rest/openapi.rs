@@ -23,11 +23,7 @@ const PUBLISHED: &[Published] = &[
         file: "twilio_conversations_v1.json",
         prefix: "",
         word: "",
-        missing: &[
-            "ConversationWithParticipants",
-            "ParticipantConversation",
-            "UserConversation",
-        ],
+        missing: &[],
     },
     Published {
         file: "twilio_messaging_v1.subset.json",
