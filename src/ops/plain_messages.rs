@@ -1,7 +1,7 @@
 //! Plain messages: sent as they are, outside of conversations.
 
 use super::record::Change;
-use super::{Core, Simulator};
+use super::{Core, Simulator, addresses};
 use crate::domain::addresses::AddressPair;
 use crate::domain::errors::Unsendable;
 use crate::domain::plain_messages::{
@@ -71,10 +71,9 @@ async fn sender(
         return Err(refuse(Unsendable::ServiceAbsent));
     }
     if let Some(from) = from {
-        // The simulator owns what nobody else does.
-        if !simulated && !store::phone_numbers::owns(&mut change.tx, account.sid, from).await? {
-            return Err(refuse(Unsendable::FromNotOwned));
-        }
+        let foreign = Invalid::Unsendable(Unsendable::FromNotOwned);
+        let core = change.core();
+        addresses::own(&mut change.tx, core, account.sid, from.as_str(), foreign).await?;
         let service = match service {
             Some(service) => service,
             None => store::senders::find_by_address(&mut change.tx, account.sid, from.as_str())

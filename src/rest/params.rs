@@ -21,7 +21,6 @@ pub struct Param {
 
 /// What a parameter holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Holds {
     Text,
     /// A text of at most so many characters.

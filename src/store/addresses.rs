@@ -14,8 +14,8 @@ pub struct Holder {
     pub participant_sid: ParticipantSid,
 }
 
-/// Whether an address is an account's own: a sender of one of its Messaging Services has it, or a number that it
-/// declared.
+/// Whether an address is an account's own: a number that it declared, or a sender that it has, in a Messaging Service
+/// or taken out of one.
 ///
 /// # Errors
 /// As the database.

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, push_page};
 use crate::domain::phone_numbers::{Filter, PhoneNumber, PhoneNumberSid};
-use crate::domain::{AccountSid, Address, PageRequest};
+use crate::domain::{AccountSid, PageRequest};
 
 macro_rules! columns {
     () => {
@@ -49,25 +49,6 @@ pub async fn find(
     .bind(sid)
     .bind(account)
     .fetch_optional(conn)
-    .await
-}
-
-/// Whether an account has said that an address is its own, or has it as a sender.
-///
-/// # Errors
-/// As the database.
-pub async fn owns(
-    conn: &mut PgConnection,
-    account: AccountSid,
-    address: &Address,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "select exists (select from phone_numbers where account_sid = $1 and phone_number = $2)
-             or exists (select from senders where account_sid = $1 and address = $2)",
-    )
-    .bind(account)
-    .bind(address)
-    .fetch_one(conn)
     .await
 }
 
