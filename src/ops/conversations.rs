@@ -10,7 +10,6 @@ use crate::domain::conversations::{
 };
 use crate::domain::jobs::Outcome;
 use crate::domain::participants::NewParticipant;
-use crate::domain::timers::Timer;
 use crate::domain::{
     Actor, Attributes, Conversation, ConversationRef, ConversationSid, Ctx, Error, Event, Invalid,
     Job, MessagingServiceSid, Page, PageRequest, Permission, State,
