@@ -15,7 +15,7 @@ mod keys;
 mod media;
 mod messaging;
 mod openapi;
-mod operations;
+pub mod operations;
 mod pages;
 mod participant_conversations;
 mod plain_messages;

@@ -1,2 +1,3 @@
 //! Statements and concurrency that no door reaches by itself.
+mod plans;
 mod posting;

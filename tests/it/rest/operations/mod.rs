@@ -2,7 +2,7 @@
 //! that is served can be missing here) and [`facts`], which knows one good request of each.
 
 mod absent;
-mod document;
+pub mod document;
 mod facts;
 mod page_tokens;
 mod parameters;
