@@ -172,7 +172,8 @@ class Contract:
             return EXCEPTIONS[kind, field][0]
         if field == "links":
             return LINKS[kind]
-        if field in OPEN:
+        # A page belongs to no resource; its list may have the name of an open property (bindings).
+        if of and field in OPEN:
             strict = OPEN[field]
         elif schema.get("type") == "array":
             strict = {"type": "array", "items": self.strict(schema["items"], of)}
