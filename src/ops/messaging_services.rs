@@ -90,10 +90,11 @@ pub async fn update(
 /// [`Error::NotFound`]; [`Error::DefaultMessagingServiceKept`].
 pub async fn remove(core: &Core, ctx: &Ctx, sid: MessagingServiceSid) -> Result<(), Error> {
     fetch(core, ctx, sid).await?;
-    let mut conn = core.store.visit().await?;
-    if store::messaging_services::delete(&mut conn, ctx.account.sid, sid).await? {
-        Ok(())
-    } else {
-        Err(Error::DefaultMessagingServiceKept)
+    let mut change = Change::begin(core).await?;
+    // With the account's row held it cannot become the default meanwhile.
+    store::accounts::lock(&mut change.tx, ctx.account.sid).await?;
+    if !store::messaging_services::delete(&mut change.tx, ctx.account.sid, sid).await? {
+        return Err(Error::DefaultMessagingServiceKept);
     }
+    change.commit().await
 }
