@@ -50,11 +50,11 @@ impl Key {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of a request: its operation, its path and query, its body.
+    /// The fingerprint of a request: its parts, such as operation and path, and its body.
     #[must_use]
-    pub fn of(operation: &str, path: &str, body: &[u8]) -> Self {
+    pub fn of(parts: &[&str], body: &[u8]) -> Self {
         let mut digest = Sha256::new();
-        for part in [operation.as_bytes(), path.as_bytes()] {
+        for part in parts {
             // Lengths keep what ends one part from beginning the next.
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
@@ -108,12 +108,12 @@ mod tests {
 
     #[test]
     fn fingerprints_differ_in_every_part() {
-        let one = Fingerprint::of("Create", "/v1", b"x");
-        assert_eq!(one, Fingerprint::of("Create", "/v1", b"x"));
+        let one = Fingerprint::of(&["Create", "/v1"], b"x");
+        assert_eq!(one, Fingerprint::of(&["Create", "/v1"], b"x"));
         for other in [
-            Fingerprint::of("Create/", "v1", b"x"),
-            Fingerprint::of("Create", "/v1x", b""),
-            Fingerprint::of("Create", "/v1", b"y"),
+            Fingerprint::of(&["Create/", "v1"], b"x"),
+            Fingerprint::of(&["Create", "/v1x"], b""),
+            Fingerprint::of(&["Create", "/v1"], b"y"),
         ] {
             assert_ne!(one, other);
         }

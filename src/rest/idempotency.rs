@@ -7,19 +7,20 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{FromRequestParts as _, Request};
 use axum::handler::Handler;
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tracing::{Instrument as _, error};
 
 use super::Rest;
-use super::caller::authenticate;
+use super::caller::Caller;
 use super::error::{ApiError, print};
 use super::form::read_body;
+use crate::domain::Error;
 use crate::domain::idempotency::{self, Answer, Fingerprint, Key};
-use crate::domain::{AccountSid, Error};
 use crate::ops::idempotency::{Begun, Claim, begin, free, keep};
 
 /// Has a handler answer a request, or answers as it did before to the same key. `operation` is the name of what the
@@ -38,12 +39,13 @@ where
         return handler.call(request, rest).await;
     };
     let key = Key::parse(key.as_bytes());
-    // Keys belong to an account. Whoever has none is refused by the handler, in its own words.
-    let Ok(known) = authenticate(&rest, request.headers()).await else {
-        return handler.call(request, rest).await;
+    let (mut parts, body) = request.into_parts();
+    // Keys belong to an account. Whoever may not come in at all is refused by the handler, in its own words.
+    let Ok(caller) = Caller::from_request_parts(&mut parts, &rest).await else {
+        return handler.call(Request::from_parts(parts, body), rest).await;
     };
     let begun = match key {
-        Ok(key) => begun(&rest, known.account.sid, key, &operation, request).await,
+        Ok(key) => begun(&rest, &caller, key, &operation, (parts, body)).await,
         Err(refusal) => Err(refusal),
     };
     let (claim, request) = match begun {
@@ -63,16 +65,20 @@ where
 /// Takes the key, or learns what became of it; gives the request back whole.
 async fn begun(
     rest: &Rest,
-    account: AccountSid,
+    caller: &Caller,
     key: Key,
     operation: &str,
-    request: Request,
+    (parts, body): (Parts, Body),
 ) -> Result<(Begun, Request), Error> {
-    let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body).await?;
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let fingerprint = Fingerprint::of(operation, path, &body);
-    let begun = begin(&rest.core, account, key, fingerprint).await?;
+    // Some answers hold secrets, which a lesser key of the account must not learn by repeating the request.
+    let rights = match caller.may_manage() {
+        Ok(()) => "manager",
+        Err(_) => "standard",
+    };
+    let fingerprint = Fingerprint::of(&[operation, path, rights], &body);
+    let begun = begin(&rest.core, caller.ctx.account.sid, key, fingerprint).await?;
     Ok((begun, Request::from_parts(parts, Body::from(body))))
 }
 

@@ -7,6 +7,7 @@ use sqlx::PgPool;
 
 use crate::support::TestServer;
 use crate::support::rest::Answer;
+use crate::support::server::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID};
 
 async fn post(server: &TestServer, path: &str, key: &str, form: &[(&str, &str)]) -> Answer {
     let request = server
@@ -138,6 +139,32 @@ async fn while_the_first_is_under_way_others_wait_outside(pool: PgPool) {
         .await
         .with(201);
     assert_ne!(anew["sid"], made[0]["sid"]);
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn a_lesser_key_learns_no_answer_of_the_account(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let path = format!("/api/2010-04-01/Accounts/{ACCOUNT_SID}/Keys.json");
+    let form = [("FriendlyName", "a key")];
+    let made = post(&server, &path, "k", &form).await.with(201);
+    assert!(made["secret"].is_string());
+    let kept: Vec<u8> = sqlx::query_scalar("select answer from idempotency_keys")
+        .fetch_one(&pool)
+        .await
+        .expect("the table");
+    let secret = made["secret"].as_str().expect("a text").as_bytes();
+    assert!(!kept.windows(secret.len()).any(|part| part == secret));
+    let lesser = server
+        .http
+        .post(server.url(&path))
+        .basic_auth(API_KEY_SID, Some(API_KEY_SECRET))
+        .header("Idempotency-Key", "k")
+        .form(&form)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(lesser.status(), 409);
     server.stop().await;
 }
 
