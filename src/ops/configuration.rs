@@ -33,12 +33,13 @@ pub async fn update(core: &Core, ctx: &Ctx, changes: AccountChanges) -> Result<A
     if let Some(service) = changes.default_chat_service_sid
         && !store::services::hold(&mut change.tx, account.sid, service).await?
     {
-        return Err(Invalid::ServiceNotFound.into());
+        return Err(Error::from(Invalid::ServiceNotFound).naming("DefaultChatServiceSid"));
     }
     if let Some(service) = changes.default_messaging_service_sid
         && !store::accounts::has_messaging_service(&mut change.tx, account.sid, service).await?
     {
-        return Err(Invalid::MessagingServiceForeign.into());
+        let what = Error::from(Invalid::MessagingServiceForeign);
+        return Err(what.naming("DefaultMessagingServiceSid"));
     }
     changes.apply(&mut account);
     account.date_updated = change.now;
@@ -63,17 +64,25 @@ pub async fn update_service(
         (
             changes.default_conversation_creator_role_sid,
             RoleType::Conversation,
+            "DefaultConversationCreatorRoleSid",
         ),
         (
             changes.default_conversation_role_sid,
             RoleType::Conversation,
+            "DefaultConversationRoleSid",
         ),
-        (changes.default_chat_service_role_sid, RoleType::Service),
+        (
+            changes.default_chat_service_role_sid,
+            RoleType::Service,
+            "DefaultChatServiceRoleSid",
+        ),
     ];
-    given.sort_by_key(|(sid, _)| *sid);
-    for (sid, scope) in given {
+    given.sort_by_key(|(sid, ..)| *sid);
+    for (sid, scope, name) in given {
         if let Some(sid) = sid {
-            hold_default(&mut change, ctx, sid, scope).await?;
+            hold_default(&mut change, ctx, sid, scope)
+                .await
+                .map_err(|refusal| refusal.naming(name))?;
         }
     }
     let service = store::services::update(

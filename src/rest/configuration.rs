@@ -16,7 +16,8 @@ use crate::domain::accounts::AccountChanges;
 use crate::domain::services::ServiceChanges;
 use crate::domain::timers::Timer;
 use crate::domain::{
-    Account, AccountSid, Error, Invalid, MessagingServiceSid, RoleSid, Service, ServiceSid,
+    Account, AccountSid, Error, Field, Invalid, Kind, MessagingServiceSid, RoleSid, Service,
+    ServiceSid, Sid,
 };
 use crate::ops;
 
@@ -65,22 +66,39 @@ pub(super) const CHANGES: &[Param] = &[
 ];
 
 fn read(mut form: Fields) -> Result<AccountChanges, Error> {
-    let service = form.take_filled("DefaultChatServiceSid");
-    let messaging_service = form.take_filled("DefaultMessagingServiceSid");
     Ok(AccountChanges {
-        default_chat_service_sid: service
-            .map(|sid| sid.parse().map_err(|_| Invalid::ServiceNotFound))
-            .transpose()?,
-        default_messaging_service_sid: messaging_service
-            .map(|sid| sid.parse().map_err(|_| Invalid::MessagingServiceMalformed))
-            .transpose()?,
-        default_inactive_timer: form
-            .take_field("DefaultInactiveTimer")
-            .try_map(Timer::inactive)?,
-        default_closed_timer: form
-            .take_field("DefaultClosedTimer")
-            .try_map(Timer::closed)?,
+        default_chat_service_sid: sid_of(
+            &mut form,
+            "DefaultChatServiceSid",
+            Invalid::ServiceNotFound,
+        )?,
+        default_messaging_service_sid: sid_of(
+            &mut form,
+            "DefaultMessagingServiceSid",
+            Invalid::MessagingServiceMalformed,
+        )?,
+        default_inactive_timer: timer(&mut form, "DefaultInactiveTimer", Timer::inactive)?,
+        default_closed_timer: timer(&mut form, "DefaultClosedTimer", Timer::closed)?,
     })
+}
+
+fn sid_of<K: Kind>(
+    form: &mut Fields,
+    name: &'static str,
+    otherwise: Invalid,
+) -> Result<Option<Sid<K>>, Error> {
+    let given = form.take_filled(name).map(|sid| sid.parse());
+    let read = given.transpose();
+    read.map_err(|_| Error::from(otherwise).naming(name))
+}
+
+fn timer(
+    form: &mut Fields,
+    name: &'static str,
+    read: fn(String) -> Result<Timer, Error>,
+) -> Result<Field<Timer>, Error> {
+    let given = form.take_field(name).try_map(read);
+    given.map_err(|refusal| refusal.naming(name))
 }
 
 /// `GET /v1/Configuration`
@@ -148,11 +166,7 @@ pub(super) const SERVICE_CHANGES: &[Param] = &[
 ];
 
 fn read_service(mut form: Fields) -> Result<ServiceChanges, Error> {
-    let mut role = |name: &str| {
-        form.take_filled(name)
-            .map(|sid| sid.parse().map_err(|_| Invalid::RoleNotFound))
-            .transpose()
-    };
+    let mut role = |name| sid_of(&mut form, name, Invalid::RoleNotFound);
     Ok(ServiceChanges {
         default_conversation_creator_role_sid: role("DefaultConversationCreatorRoleSid")?,
         default_conversation_role_sid: role("DefaultConversationRoleSid")?,

@@ -74,8 +74,7 @@ pub(super) fn print(error: &Error, path: Option<&str>) -> Response {
     };
     let details = match error {
         Error::NotPermitted(permission) => Some(Details::Permission(permission.as_str())),
-        Error::Invalid(what) => what.parameter().map(Details::Parameter),
-        _ => None,
+        other => other.parameter().map(Details::Parameter),
     };
     let body = Body {
         code: published.code,

@@ -37,6 +37,13 @@ pub enum Error {
     Malformed(&'static str),
     /// A parameter has a value that cannot be accepted.
     Invalid(Invalid),
+    /// The same, of a parameter that has another name than this refusal is usually about.
+    InvalidAs {
+        /// The parameter's published name.
+        parameter: &'static str,
+        /// What is wrong with it.
+        what: Invalid,
+    },
     /// The body is longer than any request may be.
     TooLarge {
         /// The longest body accepted, in bytes.
@@ -150,7 +157,7 @@ impl Error {
             Self::NotPermitted(_) => published(403, 50107),
             Self::NotParticipant => published(403, 50430),
             Self::Malformed(_) => published(400, 20422),
-            Self::Invalid(what) => published(400, what.code()),
+            Self::Invalid(what) | Self::InvalidAs { what, .. } => published(400, what.code()),
             Self::TooLarge { .. } => published(413, 20413),
             Self::NothingToUpdate => published(400, 20161),
             Self::ConversationClosed => published(400, 50377),
@@ -180,6 +187,25 @@ impl Error {
             Self::RangeNotSatisfiable => published(416, 20422),
             Self::Unavailable => published(503, 20503),
             Self::Internal(_) => published(500, 20500),
+        }
+    }
+
+    /// The same refusal, if it is one of a parameter, about the parameter of this name.
+    #[must_use]
+    pub fn naming(self, parameter: &'static str) -> Self {
+        match self {
+            Self::Invalid(what) => Self::InvalidAs { parameter, what },
+            other => other,
+        }
+    }
+
+    /// The published name of the parameter that offends, if one does and it is certain which.
+    #[must_use]
+    pub const fn parameter(&self) -> Option<&'static str> {
+        match self {
+            Self::Invalid(what) => what.parameter(),
+            Self::InvalidAs { parameter, .. } => Some(parameter),
+            _ => None,
         }
     }
 
@@ -225,7 +251,7 @@ impl fmt::Display for Error {
             }
             Self::NotParticipant => f.write_str("User is not a participant of this conversation"),
             Self::Malformed(why) => write!(f, "Invalid request: {why}"),
-            Self::Invalid(what) => what.fmt(f),
+            Self::Invalid(what) | Self::InvalidAs { what, .. } => what.fmt(f),
             Self::TooLarge { max_bytes } => {
                 write!(f, "Request entity is larger than {max_bytes} bytes")
             }

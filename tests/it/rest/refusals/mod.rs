@@ -189,6 +189,53 @@ async fn each_has_its_documented_code(pool: PgPool) {
     scene.server.stop().await;
 }
 
+#[sqlx::test]
+async fn the_parameter_that_offends_is_named(pool: PgPool) {
+    let scene = Scene::open(&pool).await;
+    for (path, form, parameter) in [
+        (
+            "/v1/Conversations",
+            ("FriendlyName", LONG),
+            "FriendlyName",
+        ),
+        ("/v1/Conversations", ("Attributes", "{"), "Attributes"),
+        (
+            "/v1/Conversations",
+            ("Timers.Inactive", "PT1S"),
+            "Timers.Inactive",
+        ),
+        (
+            "{talk}/Participants",
+            ("MessagingBinding.Address", "x"),
+            "MessagingBinding.Address",
+        ),
+        (
+            "/v1/Configuration",
+            ("DefaultClosedTimer", "PT1S"),
+            "DefaultClosedTimer",
+        ),
+        (
+            "/v1/Configuration",
+            ("DefaultMessagingServiceSid", "MG1"),
+            "DefaultMessagingServiceSid",
+        ),
+    ] {
+        let form = (form.0, scene.fill(form.1));
+        let answer = scene
+            .server
+            .post(&scene.fill(path), &[(form.0, form.1.as_str())])
+            .await
+            .with(400);
+        assert_eq!(answer["details"]["parameter"], parameter, "{answer}");
+    }
+    let query = scene.fill("/v1/Conversations?StartDate=soon");
+    let answer = scene.server.get(&query).await.with(400);
+    assert_eq!(answer["details"]["parameter"], "StartDate");
+    let absent = scene.server.get("/v1/Conversations/none").await.with(404);
+    assert!(absent.get("details").is_none());
+    scene.server.stop().await;
+}
+
 #[test]
 fn every_code_has_a_case_or_a_reason() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
