@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
+use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::signer::Signer as _;
 use object_store::{MultipartUpload, ObjectStoreExt as _};
@@ -24,7 +25,7 @@ use super::{ANSWER, Blobs, Way, broken, late};
 use crate::domain::Error;
 
 /// How many bytes are gathered before they are written, and read at once: all the memory that an upload takes here.
-const PIECE_BYTES: usize = 128 * 1024;
+const PIECE_BYTES: usize = 64 * 1024;
 /// How slow sending to a bucket may be: an upload that takes longer is given up.
 const LEAST_BYTES_A_SECOND: u64 = 512 * 1024;
 /// How often a bucket is tried.
@@ -34,16 +35,19 @@ const SIGNED_FOR: Duration = Duration::from_secs(900);
 
 /// An upload under way. It shows when it is finished; dropped before that, it leaves nothing.
 pub struct Upload<'a> {
-    to: &'a Blobs,
     path: Path,
     gathered: BytesMut,
-    sink: Sink,
+    sink: Sink<'a>,
     size: u64,
 }
 
-enum Sink {
+enum Sink<'a> {
     Folder(Box<dyn MultipartUpload>),
-    Spool(File),
+    Spool {
+        file: File,
+        bucket: &'a AmazonS3,
+        http: &'a reqwest::Client,
+    },
 }
 
 impl Blobs {
@@ -58,13 +62,17 @@ impl Blobs {
                 let begun = timeout(ANSWER, self.objects.put_multipart(&path)).await;
                 Sink::Folder(begun.map_err(|_| late("writing"))?.map_err(broken)?)
             }
-            Way::S3 { spool, .. } => {
+            Way::S3 {
+                spool,
+                bucket,
+                http,
+            } => {
                 let file = tempfile::tempfile_in(spool).map_err(spool_failed)?;
-                Sink::Spool(File::from_std(file))
+                let file = File::from_std(file);
+                Sink::Spool { file, bucket, http }
             }
         };
         Ok(Upload {
-            to: self,
             path,
             gathered: BytesMut::with_capacity(PIECE_BYTES),
             sink,
@@ -109,7 +117,7 @@ impl Upload<'_> {
                 self.gathered.reserve(PIECE_BYTES);
                 written.map(|done| done.map_err(broken))
             }
-            Sink::Spool(file) => {
+            Sink::Spool { file, .. } => {
                 let written = timeout(ANSWER, file.write_all(&self.gathered)).await;
                 self.gathered.clear();
                 written.map(|done| done.map_err(spool_failed))
@@ -124,37 +132,23 @@ impl Upload<'_> {
     /// [`Error::Unavailable`]; then it is not there, unless the store took it and could not say so.
     pub async fn finish(mut self) -> Result<(), Error> {
         self.flush().await?;
-        match (self.sink, &self.to.way) {
-            (Sink::Folder(mut folder), _) => {
-                let done = timeout(patience(self.size), folder.complete()).await;
+        let size = self.size;
+        match self.sink {
+            Sink::Folder(mut folder) => {
+                let done = timeout(patience(size), folder.complete()).await;
                 done.map_err(|_| late("writing"))?.map_err(broken)?;
                 Ok(())
             }
-            (Sink::Spool(mut file), Way::S3 { bucket, http, .. }) => {
+            Sink::Spool {
+                mut file,
+                bucket,
+                http,
+            } => {
                 file.flush().await.map_err(spool_failed)?;
-                for attempt in 1.. {
-                    let signed = bucket.signed_url(Method::PUT, &self.path, SIGNED_FOR);
-                    let url = timeout(ANSWER, signed).await;
-                    let url = url.map_err(|_| late("signing"))?.map_err(broken)?;
-                    let body = file.try_clone().await.map_err(spool_failed)?;
-                    let sent = send(http, url, body, self.size).await;
-                    match sent {
-                        Ok(()) => break,
-                        Err(cause) if attempt < ATTEMPTS => {
-                            warn!(
-                                cause,
-                                "the object store refused an upload; trying once more"
-                            );
-                        }
-                        Err(cause) => {
-                            error!(cause, "the object store refused an upload");
-                            return Err(Error::Unavailable);
-                        }
-                    }
-                }
-                Ok(())
+                let sending = send(http, bucket, &self.path, &file, size);
+                let sent = timeout(patience(size), sending).await;
+                sent.map_err(|_| late("writing"))?
             }
-            (Sink::Spool(_), Way::Folder { .. }) => Err(Error::Unavailable),
         }
     }
 }
@@ -164,35 +158,42 @@ fn patience(size: u64) -> Duration {
     ANSWER + Duration::from_secs(size / LEAST_BYTES_A_SECOND)
 }
 
-/// Sends a file in one request. The cause of a failure has no URL in it: that is signed.
+/// Sends a file to a bucket in one request, and once more if that is refused.
 async fn send(
     http: &reqwest::Client,
-    url: url::Url,
-    mut file: File,
+    bucket: &AmazonS3,
+    path: &Path,
+    file: &File,
     size: u64,
-) -> Result<(), String> {
-    file.seek(SeekFrom::Start(0))
-        .await
-        .map_err(|error| error.to_string())?;
-    let pieces = stream::try_unfold(file, async |mut file| {
-        let mut piece = vec![0; PIECE_BYTES];
-        let count = file.read(&mut piece).await?;
-        piece.truncate(count);
-        Ok::<_, std::io::Error>((count > 0).then(|| (Bytes::from(piece), file)))
-    });
-    let answer = http
-        .put(url)
-        .header(header::CONTENT_LENGTH, size)
-        .body(reqwest::Body::wrap_stream(pieces))
-        .timeout(patience(size))
-        .send()
-        .await
-        .map_err(|error| format!("{:?}", error.without_url()))?;
-    if answer.status().is_success() {
-        Ok(())
-    } else {
-        Err(format!("it answered {}", answer.status()))
+) -> Result<(), Error> {
+    for attempt in 1..=ATTEMPTS {
+        let url = bucket
+            .signed_url(Method::PUT, path, SIGNED_FOR)
+            .await
+            .map_err(broken)?;
+        let mut body = file.try_clone().await.map_err(spool_failed)?;
+        body.seek(SeekFrom::Start(0)).await.map_err(spool_failed)?;
+        let pieces = stream::try_unfold(body, async |mut body| {
+            let mut piece = vec![0; PIECE_BYTES];
+            let count = body.read(&mut piece).await?;
+            piece.truncate(count);
+            Ok::<_, std::io::Error>((count > 0).then(|| (Bytes::from(piece), body)))
+        });
+        let answer = http
+            .put(url)
+            .header(header::CONTENT_LENGTH, size)
+            .body(reqwest::Body::wrap_stream(pieces))
+            .send()
+            .await;
+        let cause = match answer {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            Ok(answer) => format!("it answered {}", answer.status()),
+            // The URL is signed, and nothing for the log.
+            Err(error) => format!("{:?}", error.without_url()),
+        };
+        warn!(attempt, cause, "the object store refused an upload");
     }
+    Err(Error::Unavailable)
 }
 
 fn spool_failed(cause: std::io::Error) -> Error {

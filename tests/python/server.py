@@ -24,6 +24,9 @@ API_KEY_SECRET = "test0key0secret0test0key0secret0"
 class ServerTest(unittest.TestCase):
     """Starts a server for the class and stops it by its process."""
 
+    #: Further settings of the server, by their names in the environment.
+    settings = {}
+
     @classmethod
     def setUpClass(cls):
         cls.data = tempfile.mkdtemp(prefix="convoke-python-")
@@ -42,19 +45,24 @@ class ServerTest(unittest.TestCase):
             "CONVOKE_API_KEY_SECRET": API_KEY_SECRET,
         }
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        cls.process = subprocess.Popen(
-            [os.environ["CONVOKE_BIN"], "serve"], env=kept | settings, stdout=cls.log, stderr=cls.log
-        )
+        cls.environment = kept | settings | cls.settings
         cls.addClassCleanup(cls.stop)
+        cls.launch()
+        client = Client(ACCOUNT_SID, AUTH_TOKEN)
+        client.conversations.base_url = cls.url
+        cls.api = client.conversations.v1
+
+    @classmethod
+    def launch(cls):
+        """Starts the server, also again."""
+        program = [os.environ["CONVOKE_BIN"], "serve"]
+        cls.process = subprocess.Popen(program, env=cls.environment, stdout=cls.log, stderr=cls.log)
         deadline = time.monotonic() + 30
         while not cls.is_ready():
             if cls.process.poll() is not None or time.monotonic() > deadline:
                 cls.log.seek(0)
                 raise RuntimeError(f"the server did not start:\n{cls.log.read()}")
             time.sleep(0.05)
-        client = Client(ACCOUNT_SID, AUTH_TOKEN)
-        client.conversations.base_url = cls.url
-        cls.api = client.conversations.v1
 
     @classmethod
     def is_ready(cls):

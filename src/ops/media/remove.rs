@@ -1,9 +1,9 @@
-//! Removing media: the rows are marked in the transaction of what removes them, the bytes go afterwards.
+//! Removing media: the rows are marked by what removes them, the bytes go afterwards, by jobs. Nobody waits for a store
+//! that is away only to hear that something is gone.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tracing::warn;
 
 use super::super::Core;
 use super::super::record::Change;
@@ -21,7 +21,7 @@ const AGAIN: Duration = Duration::from_secs(300);
 /// How many media are removed at once.
 const BATCH: i64 = 100;
 
-/// Deletes media that hang on no message.
+/// Deletes media that hang on no message; their job removes the bytes.
 ///
 /// # Errors
 /// [`Error::NotFound`], also for a user's request for what another uploaded; [`Error::MediaAttachedKept`].
@@ -31,31 +31,13 @@ pub async fn remove(core: &Core, ctx: &Ctx, sid: MediaSid) -> Result<(), Error> 
         return Err(Error::MediaAttachedKept);
     }
     let mut conn = core.store.visit().await?;
-    let is_gone = store::media::give_up(&mut conn, sid, MediaState::Ready).await?;
+    if store::media::give_up(&mut conn, sid, MediaState::Ready).await? {
+        return Ok(());
+    }
     drop(conn);
-    if !is_gone {
-        // A message took it, or somebody else deleted it, since we looked.
-        super::fetch(core, ctx, sid).await?;
-        return Err(Error::MediaAttachedKept);
-    }
-    clear(core, sid, MediaState::Removed).await;
-    Ok(())
-}
-
-/// Removes what is left of an upload that is in this state. What fails is logged and left to the upload's job.
-pub(super) async fn clear(core: &Core, sid: MediaSid, state: MediaState) {
-    let cleared = async {
-        if state != MediaState::Removed {
-            let mut conn = core.store.visit().await?;
-            if !store::media::give_up(&mut conn, sid, state).await? {
-                return Ok(());
-            }
-        }
-        discard(core, &[sid]).await
-    };
-    if let Err(fault) = cleared.await {
-        warn!(media.sid = %sid, error = %fault, "an upload is not removed yet; its job will do it");
-    }
+    // A message took it, or somebody else deleted it, since we looked.
+    super::fetch(core, ctx, sid).await?;
+    Err(Error::MediaAttachedKept)
 }
 
 /// Removes the bytes of media that are marked as removed, then their rows.

@@ -1,8 +1,9 @@
 //! Taking in a file.
 
+use tracing::warn;
+
 use super::super::Core;
 use super::super::record::Change;
-use super::remove::clear;
 use crate::blobs;
 use crate::domain::media::{
     Category, MAX_BYTES, Media, MediaState, TELLING_BYTES, claimed_type, sniff,
@@ -70,9 +71,21 @@ pub async fn begin<'a>(core: &'a Core, ctx: &Ctx, claim: Claim) -> Result<Upload
             first: Vec::new(),
         }),
         Err(fault) => {
-            clear(core, media.sid, MediaState::Uploading).await;
+            forget(core, media.sid).await;
             Err(fault)
         }
+    }
+}
+
+/// Marks the row of an upload that failed; its job removes it, and bytes that the store may have without saying so.
+async fn forget(core: &Core, sid: MediaSid) {
+    let forgotten = async {
+        let mut conn = core.store.visit().await?;
+        store::media::give_up(&mut conn, sid, MediaState::Uploading).await?;
+        Ok::<_, Error>(())
+    };
+    if let Err(fault) = forgotten.await {
+        warn!(media.sid = %sid, error = %fault, "an upload that failed stays until its job comes to it");
     }
 }
 
@@ -116,7 +129,7 @@ impl Upload<'_> {
         }
         .await;
         if let Err(fault) = done {
-            clear(core, media.sid, MediaState::Uploading).await;
+            forget(core, media.sid).await;
             return Err(fault);
         }
         media.state = MediaState::Ready;
@@ -127,6 +140,6 @@ impl Upload<'_> {
     pub async fn give_up(self) {
         let (core, sid) = (self.core, self.media.sid);
         drop(self.bytes);
-        clear(core, sid, MediaState::Uploading).await;
+        forget(core, sid).await;
     }
 }

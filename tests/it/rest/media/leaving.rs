@@ -85,10 +85,11 @@ async fn what_is_deleted_takes_its_media_along(pool: PgPool) {
     server.drain().await;
     assert_eq!(files(folder.path()), std::slice::from_ref(&loose));
 
-    // What is deleted by itself is gone at once; what goes with its service, when its time is over.
+    // What no message has is gone at once; its bytes go when its time is over.
     let other = media.note().await;
     server.delete(&media.one(&other)).await.with(204);
-    assert_eq!(files(folder.path()), std::slice::from_ref(&loose));
+    assert_eq!(server.get(&media.one(&other)).await.refused(404), 20404);
+    assert_eq!(server.delete(&media.one(&other)).await.refused(404), 20404);
     server
         .delete(&format!("/v1/Services/{service}"))
         .await
