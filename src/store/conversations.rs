@@ -204,7 +204,7 @@ pub async fn lock(
 /// Lists a service's conversations.
 ///
 /// A search is met by the index of words where it names rare ones, and otherwise by walking the list's own index:
-/// Postgres chooses by what it knows of the words.
+/// Postgres chooses by what it knows of the words. It must see them for that, so a search is planned each time.
 ///
 /// # Errors
 /// As the database.
@@ -228,7 +228,11 @@ pub async fn list(
         sorting.order,
         asked,
     );
-    query.build_query_as().fetch_all(conn).await
+    query
+        .build_query_as()
+        .persistent(filter.search.is_none())
+        .fetch_all(conn)
+        .await
 }
 
 /// How many conversations a service has that pass a filter.
@@ -244,7 +248,11 @@ pub async fn count(
         QueryBuilder::new("select count(*) from conversations c where c.service_sid = ");
     query.push_bind(service);
     push_filter(&mut query, filter);
-    query.build_query_scalar().fetch_one(conn).await
+    query
+        .build_query_scalar()
+        .persistent(filter.search.is_none())
+        .fetch_one(conn)
+        .await
 }
 
 fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &ConversationFilter) {

@@ -130,7 +130,12 @@ pub async fn list(
         Order::Descending,
         asked,
     );
-    query.build_query_as().fetch_all(conn).await
+    // Planned each time, as a search of conversations is.
+    query
+        .build_query_as()
+        .persistent(search.is_none())
+        .fetch_all(conn)
+        .await
 }
 
 /// Writes the fields of a locked user that an update may change, with the positions of what differs.

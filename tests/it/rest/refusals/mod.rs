@@ -193,11 +193,7 @@ async fn each_has_its_documented_code(pool: PgPool) {
 async fn the_parameter_that_offends_is_named(pool: PgPool) {
     let scene = Scene::open(&pool).await;
     for (path, form, parameter) in [
-        (
-            "/v1/Conversations",
-            ("FriendlyName", LONG),
-            "FriendlyName",
-        ),
+        ("/v1/Conversations", ("FriendlyName", LONG), "FriendlyName"),
         ("/v1/Conversations", ("Attributes", "{"), "Attributes"),
         (
             "/v1/Conversations",
