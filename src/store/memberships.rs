@@ -265,7 +265,12 @@ pub async fn list_own(
         .push(
             "(select m.user_sid, m.participant_sid, m.notification_level, m.conversation_sid
                 from memberships m
-                join conversations c on c.sid = m.conversation_sid
+               cross join lateral (
+                   select sid, active_at, last_message_at, date_created
+                     from conversations
+                    where sid = m.conversation_sid
+                   -- One by one, by their key: with many memberships the whole table looks cheaper, and is not.
+                   offset 0) c
                where m.user_sid = ",
         )
         .push_bind(user);
@@ -301,26 +306,28 @@ pub async fn list_participations(
     let mut query = QueryBuilder::new(concat!(
         "select ",
         conversations::columns!(),
-        ", m.participant_sid, p.user_sid, p.identity, p.address, p.proxy_address, p.projected_address from "
+        ", m.participant_sid, p.user_sid, p.identity, p.address, p.proxy_address, p.projected_address
+           from (select m.conversation_sid, m.participant_sid from "
     ));
-    match by {
-        FoundBy::Identity(identity) => query
-            .push("memberships m")
-            .push(WITH_BOTH)
-            .push(
-                "where not m.attached and m.user_sid = (select sid from users where service_sid = ",
-            )
-            .push_bind(service)
-            .push(" and identity = ")
-            .push_bind(identity.clone())
-            .push(")"),
-        FoundBy::Address(address) => query
-            .push("participant_addresses m")
-            .push(WITH_BOTH)
-            .push("where m.service_sid = ")
-            .push_bind(service)
-            .push(" and m.address = ")
-            .push_bind(address.clone()),
+    // The page is cut from the index before anything is joined. A user has one membership a conversation.
+    let keys: &[&str] = match by {
+        FoundBy::Identity(identity) => {
+            query
+                .push("memberships m where not m.attached and m.user_sid = (select sid from users where service_sid = ")
+                .push_bind(service)
+                .push(" and identity = ")
+                .push_bind(identity.clone())
+                .push(")");
+            &["m.conversation_sid"]
+        }
+        FoundBy::Address(address) => {
+            query
+                .push("participant_addresses m where m.service_sid = ")
+                .push_bind(service)
+                .push(" and m.address = ")
+                .push_bind(address.clone());
+            &["m.conversation_sid", "m.participant_sid"]
+        }
     };
     let (compare, direction) = if asked.backwards() {
         ("<", "desc")
@@ -337,10 +344,17 @@ pub async fn list_participations(
             .push_bind(from.edge.1)
             .push(")");
     }
+    let order: Vec<String> = keys
+        .iter()
+        .map(|key| format!("{key} {direction}"))
+        .collect();
     query
+        .push(format_args!(" order by {} limit ", order.join(", ")))
+        .push_bind(asked.size.limit())
+        .push(") m")
+        .push(WITH_BOTH)
         .push(format_args!(
-            " order by m.conversation_sid {direction}, m.participant_sid {direction} limit "
-        ))
-        .push_bind(asked.size.limit());
+            "order by m.conversation_sid {direction}, m.participant_sid {direction}"
+        ));
     query.build_query_as().fetch_all(conn).await
 }

@@ -252,8 +252,22 @@ async fn a_creation_that_was_killed_is_begun_again() {
     remember(&cluster, "kept").await;
     assert_eq!(remembered(&cluster).await, ["kept"]);
     cluster.stop().await.expect("a stop");
+    // It may still be at work in what the start cleared away; what it left then goes with the next start.
+    let place_of = place.path().display().to_string();
+    until("the initdb that went on alone ends", || {
+        (!is_named_by_a_process(&place_of)).then_some(())
+    })
+    .await;
     start(place.path()).await.stop().await.expect("a stop");
     assert!(unfinished().is_empty(), "{:?}", unfinished());
+}
+
+/// Whether a process runs whose command line has this text.
+fn is_named_by_a_process(text: &str) -> bool {
+    let processes = fs::read_dir("/proc").expect("processes").flatten();
+    processes
+        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+        .any(|words| String::from_utf8_lossy(&words).contains(text))
 }
 
 /// Not a test of its own: the process that is killed in other tests. Alone it does nothing.

@@ -71,12 +71,18 @@ select pg_temp.id('1', c), m, pg_temp.id('1', n), pg_temp.id('2', n), 'SM', 'sen
 
 insert into scoped_webhooks (conversation_sid, sid, configuration, date_created, date_updated)
 select pg_temp.id('1', 1 + n / 5), pg_temp.id('1', n),
-       '{"target":"webhook","url":"https://hooks.example/","method":"post","filters":["onMessageAdded"]}', start, start
+       '{"target":"webhook","url":"https://hooks.example/","method":"POST","filters":["onMessageAdded"]}', start, start
   from the, generate_series(0, 49999) n;
 
 insert into credentials (sid, account_sid, type, sandbox, secret, date_created, date_updated)
 select pg_temp.id('1', n), account, 'fcm', false, '', start + n * interval '1 s', start
   from the, generate_series(1, 20000) n;
+
+insert into bindings (sid, account_sid, service_sid, identity, binding_type, address, message_types, date_created,
+                      date_updated)
+select pg_temp.id('1', n), account, pg_temp.id('1', 1), 'user ' || n % 10000,
+       case when n % 2 = 0 then 'fcm' else 'apn' end, n::text, '{new_message}', start + n * interval '1 s', start
+  from the, generate_series(1, 50000) n;
 
 insert into address_configurations (sid, account_sid, type, address, auto_creation, date_created, date_updated)
 select pg_temp.id('1', n), account, case when n % 50 = 0 then 'whatsapp' else 'sms' end, '+1777' || n,
