@@ -6,12 +6,12 @@ import json
 import aiohttp
 
 
-def register_device(url, token):
+def register_device(url, token, name="a-device"):
     """Registers a device of the token's user; returns the binding's SID."""
-    return asyncio.run(_register(url.replace("http", "ws", 1) + "/v3/wsconnect", token))
+    return asyncio.run(_register(url.replace("http", "ws", 1) + "/v3/wsconnect", token, name))
 
 
-async def _register(url, token):
+async def _register(url, token, name):
     async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
         status, _ = await _ask(socket, "1", {"method": "init", "token": token})
         assert status["code"] == 200, status
@@ -27,7 +27,7 @@ async def _register(url, token):
             "channel_type": "fcm",
             "version": "3",
             "message_types": ["twilio.conversations.new_message", "twilio.conversations.added_to_conversation"],
-            "data": {"registration_id": "a-device"},
+            "data": {"registration_id": name},
             "ttl": "PT24H",
         }
         header = {"method": "message", "active_grant": "ip_messaging", "http_request": request}
