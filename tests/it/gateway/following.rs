@@ -55,6 +55,18 @@ async fn foreign_and_unknown_objects_are_as_absent(pool: PgPool) {
             assert!([403, 404].contains(&status), "{path}: {status} {body}");
         }
     }
+    // Who may join may see that it is there, and no more.
+    let roles = server.get("/v1/Roles").await.with(200);
+    let mut roles = roles["roles"].as_array().expect("roles").iter();
+    let admin = roles.find(|role| role["friendly_name"] == "service admin");
+    let admin = text(admin.expect("the role"), "sid");
+    server
+        .post("/v1/Users/mallory", &[("RoleSid", &admin)])
+        .await
+        .with(200);
+    let path = format!("/v3/Lists/{}/Items", part(&talk, "messages"));
+    let (status, body) = mallory.ask("GET", &path, Value::Null).await;
+    assert_eq!((status, &body["code"]), (403, &json!(50430)), "{body}");
     for unknown in [
         "ES00000000000000000000000000000000",
         "nonsense",

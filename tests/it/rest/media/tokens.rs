@@ -1,12 +1,13 @@
 //! The media service with access tokens.
 
 use chrono::TimeDelta;
+use convoke::domain::Clock as _;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::{Media, answer};
-use crate::support::server::API_KEY_SECRET;
+use crate::support::server::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID};
 use crate::support::{TestServer, text};
 
 #[sqlx::test]
@@ -120,9 +121,19 @@ async fn each_fault_of_a_token_has_its_code(pool: PgPool) {
     let long = server
         .token("alice", TimeDelta::hours(25), API_KEY_SECRET)
         .await;
+    let early = signed(json!({ "nbf": 4_000_000_000_u32, "exp": 4_000_003_600_u32 }));
+    let for_nothing = signed(json!({ "exp": server.clock.now().timestamp() + 60, "grants": {} }));
+    // {"alg":"none"}, which would need no secret.
+    let unsigned = format!(
+        "eyJhbGciOiJub25lIn0.{}.",
+        good.split('.').nth(1).expect("claims")
+    );
     for (token, code) in [
         ("", 20101),
         ("a.b", 20101),
+        (&unsigned, 20102),
+        (&early, 20105),
+        (&for_nothing, 20106),
         (&forged, 20107),
         (&long, 20157),
     ] {
@@ -144,4 +155,14 @@ async fn each_fault_of_a_token_has_its_code(pool: PgPool) {
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(ask(&good, &media.one(&sid)).await.refused(401), 20104);
     server.stop().await;
+}
+
+/// A token of the account's key with these claims.
+fn signed(mut claims: Value) -> String {
+    claims["iss"] = json!(API_KEY_SID);
+    claims["sub"] = json!(ACCOUNT_SID);
+    let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
+    header.cty = Some("twilio-fpa;v=1".to_owned());
+    let key = jsonwebtoken::EncodingKey::from_secret(API_KEY_SECRET.as_bytes());
+    jsonwebtoken::encode(&header, &claims, &key).expect("a token")
 }

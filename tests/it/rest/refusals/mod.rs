@@ -11,14 +11,10 @@ mod roles;
 mod services;
 mod users;
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use regex::Regex;
 use reqwest::Method;
 use sqlx::PgPool;
 
-use super::codes;
 use crate::support::{Carries, Credentials, TestServer, text};
 
 /// A request that must be refused.
@@ -70,27 +66,6 @@ const ALL: &[&[Case]] = &[
     messages::REFUSED,
     users::REFUSED,
     roles::REFUSED,
-];
-
-/// Codes whose refusal takes more than one request: the test that provokes each.
-const ELSEWHERE: &[(&[i64], &str)] = &[
-    (&[50214, 50373, 50417, 50422], "rest/refusals/limits.rs"),
-    (&[20413], "rest/operations/parameters.rs"),
-    (
-        &[
-            50050, 50054, 50055, 50058, 50059, 50100, 50102, 50109, 50341, 50342, 50364,
-        ],
-        "rest/configuration.rs",
-    ),
-    (
-        &[
-            50361, 50362, 50365, 50366, 50367, 50368, 50369, 50370, 50371, 50372, 50377,
-        ],
-        "rest/webhooks.rs",
-    ),
-    (&[20409, 50413, 50439], "rest/address_configurations.rs"),
-    (&[50209], "rest/bindings.rs"),
-    (&[20004, 20003], "rest/refusals/mod.rs"),
 ];
 
 /// Where cases find what they need: `{talk}` is an open conversation, `{closed}` a closed one, and both have alice in
@@ -231,39 +206,6 @@ async fn the_parameter_that_offends_is_named(pool: PgPool) {
     assert!(absent.get("details").is_none());
     scene.server.stop().await;
 }
-
-#[test]
-fn every_code_has_a_case_or_a_reason() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut covered: BTreeSet<i64> = ALL
-        .iter()
-        .copied()
-        .flatten()
-        .map(|case| case.code)
-        .collect();
-    for (codes, file) in ELSEWHERE {
-        let text = std::fs::read_to_string(root.join("tests/it").join(file)).expect("a test");
-        for code in *codes {
-            assert!(text.contains(&code.to_string()), "{file} has no {code}");
-        }
-        covered.extend(*codes);
-    }
-    let documented =
-        std::fs::read_to_string(root.join("docs/compatibility.md")).unwrap_or_default();
-    let section = documented
-        .split("## Error codes")
-        .nth(1)
-        .unwrap_or_default();
-    let section = section.split("\n## ").next().unwrap_or_default();
-    let uncovered: Vec<i64> = codes::all()
-        .into_iter()
-        .filter(|code| !covered.contains(code) && !section.contains(&code.to_string()))
-        .collect();
-    assert!(uncovered.len() <= UNCOVERED, "{uncovered:?}");
-}
-
-/// How many codes still lack a case.
-const UNCOVERED: usize = 200;
 
 #[sqlx::test]
 async fn routes_and_methods_that_are_none(pool: PgPool) {
