@@ -1,7 +1,7 @@
 //! The published HTTP API: translates requests into operations, and their answers back.
 //!
 //! Every resource of Conversations exists under the default service and under a named one; the list of routes
-//! ([`routes`]) is written once and mounted for both. Checks come in this order: credentials, route and method, what the
+//! (`routes`) is written once and mounted for both. Checks come in this order: credentials, route and method, what the
 //! URL names, the parameters, what is stored.
 
 mod account_paths;
