@@ -139,6 +139,19 @@ select sid, words_in(coalesce(friendly_name, '') || ' ' || coalesce(unique_name,
   from conversations;
 create index users_search_idx on users
     using gin (words_in(identity || ' ' || coalesce(friendly_name, '') || ' ' || attributes));
+-- What has all the words of a text, in any service, up to a number. Postgres expects half a percent of all rows of a word
+-- that it does not know, and would read everything rather than ask the index; here it must not.
+create function conversations_with(text, bigint) returns setof uuid
+    language sql stable
+    set enable_seqscan = off
+    as $$ select conversation_sid from conversation_words where words @@ all_words($1) limit $2 $$;
+create function users_with(text, bigint) returns setof uuid
+    language sql stable
+    set enable_seqscan = off
+    as $$ select sid
+            from users
+           where words_in(identity || ' ' || coalesce(friendly_name, '') || ' ' || attributes) @@ all_words($1)
+           limit $2 $$;
 
 -- In which conversations of a service an address takes part, also closed ones.
 create table participant_addresses (

@@ -4,7 +4,9 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{MomentKey, push_page};
 use crate::domain::conversations::{ConversationFilter, SortBy, Sorting};
-use crate::domain::{Conversation, ConversationRef, ConversationSid, PageRequest, ServiceSid};
+use crate::domain::{
+    Conversation, ConversationRef, ConversationSid, PageRequest, Search, ServiceSid,
+};
 
 macro_rules! columns {
     () => {
@@ -201,10 +203,16 @@ pub async fn lock(
     .await
 }
 
+/// A search that finds no more than this has its page cut from all that it finds; one that finds more walks the list,
+/// where it soon meets some.
+const MOST_GATHERED: usize = 1000;
+
 /// Lists a service's conversations.
 ///
-/// A search is met by the index of words where it names rare ones, and otherwise by walking the list's own index:
-/// Postgres chooses by what it knows of the words. It must see them for that, so a search is planned each time.
+/// # Why a search gathers first
+/// Postgres cannot know how rare a rare word is: it expects half a percent of all rows, and walks the list until it has
+/// a page of them, which for a word that nothing has is the whole list. So the index of words is asked first, which is
+/// quick whatever comes of it, and where it finds little the list is not walked.
 ///
 /// # Errors
 /// As the database.
@@ -215,24 +223,51 @@ pub async fn list(
     sorting: Sorting,
     asked: &PageRequest<MomentKey>,
 ) -> sqlx::Result<Vec<Conversation>> {
-    let mut query = QueryBuilder::new(concat!(
-        "select ",
-        columns!(),
-        " from conversations c where c.service_sid = "
-    ));
-    query.push_bind(service);
+    let gathered = match &filter.search {
+        Some(search) => gather(conn, search).await?,
+        None => None,
+    };
+    let walks = gathered.is_none();
+    let mut query = QueryBuilder::new(concat!("select ", columns!(), " from "));
+    match gathered {
+        None => query.push("conversations c"),
+        // The offset keeps Postgres from turning this round.
+        Some(found) => query.push("unnest(").push_bind(found).push(concat!(
+            ") as found (sid) cross join lateral (select ",
+            columns!(),
+            " from conversations c where c.sid = found.sid offset 0) c"
+        )),
+    };
+    query.push(" where c.service_sid = ").push_bind(service);
     push_filter(&mut query, filter);
+    if walks {
+        push_search(&mut query, filter);
+    }
     push_page(
         &mut query,
         [order_column(sorting.by), "c.sid"],
         sorting.order,
         asked,
     );
+    // Walking is planned each time, with the words in sight.
     query
         .build_query_as()
         .persistent(filter.search.is_none())
         .fetch_all(conn)
         .await
+}
+
+/// The conversations that have all the words, in any service; none when they are many.
+async fn gather(
+    conn: &mut PgConnection,
+    search: &Search,
+) -> sqlx::Result<Option<Vec<ConversationSid>>> {
+    let found: Vec<ConversationSid> = sqlx::query_scalar("select conversations_with($1, $2)")
+        .bind(search.as_str())
+        .bind(MOST_GATHERED as i64 + 1)
+        .fetch_all(conn)
+        .await?;
+    Ok((found.len() <= MOST_GATHERED).then_some(found))
 }
 
 /// How many conversations a service has that pass a filter.
@@ -248,6 +283,7 @@ pub async fn count(
         QueryBuilder::new("select count(*) from conversations c where c.service_sid = ");
     query.push_bind(service);
     push_filter(&mut query, filter);
+    push_search(&mut query, filter);
     query
         .build_query_scalar()
         .persistent(filter.search.is_none())
@@ -265,6 +301,9 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &ConversationFilter) 
     if let Some(end) = filter.end_date {
         query.push(" and c.date_created <= ").push_bind(end);
     }
+}
+
+fn push_search(query: &mut QueryBuilder<Postgres>, filter: &ConversationFilter) {
     if let Some(search) = &filter.search {
         query
             .push(

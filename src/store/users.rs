@@ -98,8 +98,11 @@ pub async fn lock(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<Option<
     .await
 }
 
+/// As for conversations: beyond this a search walks the list.
+const MOST_GATHERED: usize = 1000;
+
 /// Lists a service's users, newest first; only those whose identity, name and attributes have all the words, if any
-/// are wanted.
+/// are wanted, which are gathered first as those of conversations are.
 ///
 /// # Errors
 /// As the database.
@@ -109,13 +112,22 @@ pub async fn list(
     search: Option<&Search>,
     asked: &PageRequest<MomentKey>,
 ) -> sqlx::Result<Vec<User>> {
-    let mut query = QueryBuilder::new(concat!(
-        "select ",
-        columns!(),
-        " from users where service_sid = "
-    ));
-    query.push_bind(service);
-    if let Some(words) = search {
+    let gathered = match search {
+        Some(words) => gather(conn, words).await?,
+        None => None,
+    };
+    let unmet = search.filter(|_| gathered.is_none());
+    let mut query = QueryBuilder::new(concat!("select ", columns!(), " from "));
+    match gathered {
+        None => query.push("users"),
+        Some(found) => query.push("unnest(").push_bind(found).push(concat!(
+            ") as found (one) cross join lateral (select ",
+            columns!(),
+            " from users where sid = found.one offset 0) u"
+        )),
+    };
+    query.push(" where service_sid = ").push_bind(service);
+    if let Some(words) = unmet {
         query
             .push(
                 " and words_in(identity || ' ' || coalesce(friendly_name, '') || ' ' || attributes)
@@ -130,12 +142,21 @@ pub async fn list(
         Order::Descending,
         asked,
     );
-    // Planned each time, as a search of conversations is.
     query
         .build_query_as()
         .persistent(search.is_none())
         .fetch_all(conn)
         .await
+}
+
+/// The users that have all the words, in any service; none when they are many.
+async fn gather(conn: &mut PgConnection, words: &Search) -> sqlx::Result<Option<Vec<UserSid>>> {
+    let found: Vec<UserSid> = sqlx::query_scalar("select users_with($1, $2)")
+        .bind(words.as_str())
+        .bind(MOST_GATHERED as i64 + 1)
+        .fetch_all(conn)
+        .await?;
+    Ok((found.len() <= MOST_GATHERED).then_some(found))
 }
 
 /// Writes the fields of a locked user that an update may change, with the positions of what differs.

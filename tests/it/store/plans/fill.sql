@@ -32,6 +32,10 @@ select pg_temp.id('1', n), account, service, messaging_service, 'talk ' || n, '{
        case when n = 1 then 500000 else 4 end, start + n * interval '1 min', start
   from the, generate_series(1, 100000) n;
 
+insert into conversation_words (conversation_sid, words)
+select sid, words_in(coalesce(friendly_name, '') || ' ' || coalesce(unique_name, '') || ' ' || attributes)
+  from conversations;
+
 insert into participants (conversation_sid, sid, identity, user_sid, address, proxy_address, role_sid, attributes,
                           created_position, position, date_created, date_updated)
 select pg_temp.id('1', c), pg_temp.id('1', n), 'user ' || u, pg_temp.id('1', u), null, null, role, '{}', 0, 0,
