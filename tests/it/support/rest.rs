@@ -32,6 +32,10 @@ pub enum Carries {
     Nothing,
     /// Parameters: in the query of a GET, else as a form.
     Fields(Vec<(String, String)>),
+    /// A JSON text.
+    Json(String),
+    /// The bytes of a file.
+    Bytes(&'static [u8]),
 }
 
 /// An answer of the REST API.
@@ -174,6 +178,10 @@ impl TestServer {
         request = match what {
             Carries::Fields(fields) if *method == Method::POST => request.form(fields),
             Carries::Nothing | Carries::Fields(_) => request,
+            Carries::Json(text) => request
+                .header("content-type", "application/json")
+                .body(text.clone()),
+            Carries::Bytes(bytes) => request.header("content-type", "text/plain").body(*bytes),
         };
         Answer::read(request.send().await.expect("an answer")).await
     }

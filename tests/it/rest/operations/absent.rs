@@ -7,7 +7,7 @@ use super::{facts, is_as_absent, snapshots, unknown};
 use crate::support::{Credentials, text};
 
 /// What stands at the beginning of a path does not belong to a service but to the account.
-const OF_THE_ACCOUNT: &[&str] = &["Services", "Credentials", "Addresses"];
+const OF_THE_ACCOUNT: &[&str] = &["Services", "Credentials", "Addresses", "mcs/Services"];
 
 /// Kinds whose objects hold others: what hangs on one is absent under the next.
 const HOLDERS: &[&str] = &["Conversations", "Messages", "Users", "messaging/Services"];
@@ -108,7 +108,9 @@ async fn what_another_service_has_is_as_absent(pool: PgPool) {
             let inner: Vec<(usize, &str)> = slots
                 .iter()
                 .filter(|slot| !OF_THE_ACCOUNT.contains(&operation.kind(**slot).as_str()))
-                .filter(|_| operation.path.starts_with("/v1/"))
+                .filter(|_| {
+                    operation.path.starts_with("/v1/") || operation.path.starts_with("/mcs/")
+                })
                 .map(|slot| (*slot, foreign.object(&operation.kind(*slot))))
                 .collect();
             for one in &inner {

@@ -37,7 +37,41 @@ const FORMS: &[(&str, &str, Form)] = &[
     ("POST", "/v1/Users/{}/Conversations/{}", &[("NotificationLevel", "muted")]),
     ("POST", "/v1/Roles", &[("FriendlyName", "role {n}"), ("Type", "service"), ("Permission", "joinConversation")]),
     ("POST", "/v1/Roles/{}", &[("Permission", "createConversation")]),
+    ("POST", "/messaging/v1/Services", &[("FriendlyName", "support")]),
+    ("POST", "/messaging/v1/Services/{}", &[("FriendlyName", "another name")]),
+    ("POST", "/messaging/v1/Services/{}/PhoneNumbers", &[("PhoneNumberSid", "{api/IncomingPhoneNumbers}")]),
+    ("POST", "/messaging/v1/Services/{}/ShortCodes", &[("ShortCodeSid", "SC{hex}"), ("ShortCode", "5{digits}")]),
+    ("POST", "/messaging/v1/Services/{}/AlphaSenders", &[("AlphaSender", "A{digits}")]),
+    ("POST", "/messaging/v1/Services/{}/ChannelSenders", &[("Sid", "XE{hex}"), ("Sender", "messenger:{digits}")]),
+    ("POST", "/api/2010-04-01/Accounts.json", &[("FriendlyName", "shop")]),
+    ("POST", "/api/2010-04-01/Accounts/{}.json", &[("FriendlyName", "another name")]),
+    ("POST", "/api/2010-04-01/Accounts/{}/IncomingPhoneNumbers.json", &[("PhoneNumber", "+1888{digits}")]),
+    ("POST", "/api/2010-04-01/Accounts/{}/Keys.json", &[("FriendlyName", "key {n}")]),
+    ("POST", "/api/2010-04-01/Accounts/{}/Keys/{}.json", &[("FriendlyName", "another name")]),
+    ("POST", "/api/2010-04-01/Accounts/{}/SigningKeys.json", &[("FriendlyName", "key {n}")]),
+    ("POST", "/api/2010-04-01/Accounts/{}/SigningKeys/{}.json", &[("FriendlyName", "another name")]),
+    ("POST", "/api/2010-04-01/Accounts/{}/Messages.json", &[("To", "+1777{digits}"), ("From", "+15550100000"), ("Body", "x")]),
+    ("POST", "/api/2010-04-01/Accounts/{}/Tokens.json", &[("Ttl", "60")]),
+    ("POST", "/iam/v1/Keys", &[("AccountSid", "{api/Accounts}")]),
+    ("GET", "/iam/v1/Keys", &[("AccountSid", "{api/Accounts}")]),
+    ("POST", "/iam/v1/Keys/{}", &[("FriendlyName", "another name")]),
 ];
+
+/// Good requests that carry no form.
+fn body(operation: &Operation, world: &World) -> Option<Carries> {
+    match (operation.method.as_str(), operation.pattern().as_str()) {
+        ("POST", "/content/v1/Content") => {
+            let template = r#"{"language":"en","types":{"twilio/text":{"body":"hello"}}}"#;
+            Some(Carries::Json(template.to_owned()))
+        }
+        ("POST", "/mcs/v1/Services/{}/Media") => Some(Carries::Bytes(b"hello")),
+        ("POST", "/mcs/v1/Services/{}/MediaSet") => {
+            let wish = world.fill(r#"{"media_sids":["{mcs/Media}"]}"#);
+            Some(Carries::Json(wish))
+        }
+        _ => None,
+    }
+}
 
 /// A webhook of a conversation.
 pub const HOOK: Form = &[
@@ -69,8 +103,10 @@ const LENIENT: &[(&str, &str)] = &[
 
 /// A good request of an operation.
 pub fn good(operation: &Operation, world: &World) -> Carries {
-    let found = find(FORMS, operation);
-    match found {
+    if let Some(body) = body(operation, world) {
+        return body;
+    }
+    match find(FORMS, operation) {
         Some(form) => Carries::Fields(filled(form, world)),
         None if operation.method == "POST" => {
             panic!(

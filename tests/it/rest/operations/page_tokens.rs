@@ -60,7 +60,7 @@ async fn each_list_keeps_its_sizes_and_its_tokens(pool: PgPool) {
         stage.named_world(&owner).await,
     ];
     let mut lists = Vec::new();
-    for operation in stage.operations.iter().filter(|it| it.list.is_some()) {
+    for operation in stage.of_conversations().filter(|it| it.list.is_some()) {
         for world in &worlds {
             if let Some(path) = world.path(operation) {
                 lists.push(List {
