@@ -2,11 +2,9 @@
 
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::{MomentKey, push_page};
+use super::{MomentKey, gather, push_page};
 use crate::domain::conversations::{ConversationFilter, SortBy, Sorting};
-use crate::domain::{
-    Conversation, ConversationRef, ConversationSid, PageRequest, Search, ServiceSid,
-};
+use crate::domain::{Conversation, ConversationRef, ConversationSid, PageRequest, ServiceSid};
 
 macro_rules! columns {
     () => {
@@ -203,10 +201,6 @@ pub async fn lock(
     .await
 }
 
-/// A search that finds no more than this has its page cut from all that it finds; one that finds more walks the list,
-/// where it soon meets some.
-const MOST_GATHERED: usize = 1000;
-
 /// Lists a service's conversations.
 ///
 /// # Why a search gathers first
@@ -224,7 +218,9 @@ pub async fn list(
     asked: &PageRequest<MomentKey>,
 ) -> sqlx::Result<Vec<Conversation>> {
     let gathered = match &filter.search {
-        Some(search) => gather(conn, search).await?,
+        Some(search) => {
+            gather::<Conversation>(conn, "select conversations_with($1, $2)", search).await?
+        }
         None => None,
     };
     let walks = gathered.is_none();
@@ -255,19 +251,6 @@ pub async fn list(
         .persistent(filter.search.is_none())
         .fetch_all(conn)
         .await
-}
-
-/// The conversations that have all the words, in any service; none when they are many.
-async fn gather(
-    conn: &mut PgConnection,
-    search: &Search,
-) -> sqlx::Result<Option<Vec<ConversationSid>>> {
-    let found: Vec<ConversationSid> = sqlx::query_scalar("select conversations_with($1, $2)")
-        .bind(search.as_str())
-        .bind(MOST_GATHERED as i64 + 1)
-        .fetch_all(conn)
-        .await?;
-    Ok((found.len() <= MOST_GATHERED).then_some(found))
 }
 
 /// How many conversations a service has that pass a filter.

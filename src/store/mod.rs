@@ -41,7 +41,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, QueryBuilder};
 
-use crate::domain::{Error, PageRequest};
+use crate::domain::{Error, PageRequest, Search, Sid};
 
 pub use crate::domain::pages::{MomentKey, Order};
 
@@ -214,6 +214,25 @@ impl<T> OnConstraint<T> for sqlx::Result<T> {
             _ => error.into(),
         })
     }
+}
+
+/// A search that finds no more than this has its page cut from all that it finds; one that finds more walks the list,
+/// where it soon meets some.
+const MOST_GATHERED: usize = 1000;
+
+/// What has all the words of a search, in any service, by a statement that takes the words and how many to find; none
+/// when it is much.
+async fn gather<K>(
+    conn: &mut PgConnection,
+    statement: &'static str,
+    search: &Search,
+) -> sqlx::Result<Option<Vec<Sid<K>>>> {
+    let found: Vec<Sid<K>> = sqlx::query_scalar(statement)
+        .bind(search.as_str())
+        .bind(MOST_GATHERED as i64 + 1)
+        .fetch_all(conn)
+        .await?;
+    Ok((found.len() <= MOST_GATHERED).then_some(found))
 }
 
 /// Ends a query on a list with a page of it: the rows behind the cursor, in its direction, one more than fit.

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, QueryBuilder};
 
-use super::{MomentKey, Order, push_page};
+use super::{MomentKey, Order, gather, push_page};
 use crate::domain::{PageRequest, Search, ServiceSid, User, UserRef, UserSid};
 
 macro_rules! columns {
@@ -98,9 +98,6 @@ pub async fn lock(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<Option<
     .await
 }
 
-/// As for conversations: beyond this a search walks the list.
-const MOST_GATHERED: usize = 1000;
-
 /// Lists a service's users, newest first; only those whose identity, name and attributes have all the words, if any
 /// are wanted, which are gathered first as those of conversations are.
 ///
@@ -113,7 +110,7 @@ pub async fn list(
     asked: &PageRequest<MomentKey>,
 ) -> sqlx::Result<Vec<User>> {
     let gathered = match search {
-        Some(words) => gather(conn, words).await?,
+        Some(words) => gather::<User>(conn, "select users_with($1, $2)", words).await?,
         None => None,
     };
     let unmet = search.filter(|_| gathered.is_none());
@@ -147,16 +144,6 @@ pub async fn list(
         .persistent(search.is_none())
         .fetch_all(conn)
         .await
-}
-
-/// The users that have all the words, in any service; none when they are many.
-async fn gather(conn: &mut PgConnection, words: &Search) -> sqlx::Result<Option<Vec<UserSid>>> {
-    let found: Vec<UserSid> = sqlx::query_scalar("select users_with($1, $2)")
-        .bind(words.as_str())
-        .bind(MOST_GATHERED as i64 + 1)
-        .fetch_all(conn)
-        .await?;
-    Ok((found.len() <= MOST_GATHERED).then_some(found))
 }
 
 /// Writes the fields of a locked user that an update may change, with the positions of what differs.
