@@ -94,11 +94,12 @@ export class Server {
     return client;
   }
 
-  newClient(token, port = this.port) {
-    return new conversations.Client(token, {
+  newClient(token, port = this.port, sdk = conversations, options = {}) {
+    return new sdk.Client(token, {
       twilsock: { uri: `ws://127.0.0.1:${port}/v3/wsconnect` },
       retryPolicy: { min: 50, max: 500, randomness: 0 },
       logLevel: "silent",
+      ...options,
     });
   }
 }

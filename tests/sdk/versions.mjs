@@ -1,0 +1,98 @@
+// The versions of the web SDK that everything is tried with. A suite is written once and runs for each of them, all
+// against one server; whatever is named is named anew for each version, so that they never meet.
+
+import { createRequire } from "node:module";
+import { after, before, describe } from "node:test";
+
+import { Recorder } from "./recorder.mjs";
+import { Server } from "./server.mjs";
+
+const require = createRequire(import.meta.url);
+
+// The first is the one that all other tests use, too.
+export const versions = [
+  ["3.0.1", "@twilio/conversations"],
+  ["2.7.0", "conversations-2.7.0"],
+  ["2.6.5", "conversations-2.6.5"],
+].map(([version, name]) => {
+  const sdk = require(name);
+  return { version, sdk, typings: require.resolve(`${name}/builds/lib.d.ts`), recorder: new Recorder(sdk) };
+});
+
+let server;
+before(async () => (server = await Server.start()));
+after(() => server.stop());
+
+let count = 0;
+
+// What a suite gets for its version.
+class Context {
+  #open = [];
+
+  constructor({ version, sdk, recorder }) {
+    Object.assign(this, { version, sdk });
+    // Fields that an object has of its own (see `Recorder.watch`) count as used when they are read from this.
+    this.watch = (object, name) => recorder.watch(object, name);
+  }
+
+  get server() {
+    return server;
+  }
+
+  // The official library as a backend uses it.
+  get backend() {
+    return server.backend();
+  }
+
+  // A name that nobody else has.
+  fresh = (name) => `${name}-${this.version}-${++count}`;
+
+  // A conversation with these people in it; its SID.
+  conversation = async (options = {}, ...identities) => {
+    const { sid } = await this.backend.conversations.create(options);
+    for (const identity of identities) await this.backend.conversations(sid).participants.create({ identity });
+    return sid;
+  };
+
+  // A client that is being connected, with options of the SDK beside those that every test needs.
+  connect = (token, options = {}) => {
+    const client = server.newClient(token, server.port, this.sdk, options);
+    this.#open.push(client);
+    return client;
+  };
+
+  // A client of this version that is ready.
+  client = async (identity, options = {}) => {
+    const client = this.connect(server.token(identity), options);
+    await new Promise((resolve, reject) => {
+      client.once("initialized", resolve);
+      client.once("initFailed", ({ error }) => reject(new Error(error?.message)));
+    });
+    return client;
+  };
+
+  // The same, and one of its conversations, opened: what is there already announces nothing any more.
+  opened = async (identity, sid, options = {}) => {
+    const client = await this.client(identity, options);
+    const talk = await client.getConversationBySid(sid);
+    await Promise.all([talk.getParticipants(), talk.getMessages(1)]);
+    return [client, talk];
+  };
+
+  async close() {
+    await Promise.all(this.#open.map((client) => client.shutdown().catch(() => {})));
+  }
+}
+
+// Runs a suite for each version, side by side. The body adds tests; what it is given works inside of them.
+export function forEachVersion(name, body) {
+  describe(name, { concurrency: true }, () => {
+    for (const version of versions) {
+      describe(version.version, { timeout: 120_000 }, () => {
+        const context = new Context(version);
+        after(() => context.close());
+        body(context);
+      });
+    }
+  });
+}
