@@ -5,13 +5,17 @@
 //! method `message`, like HTTP in an envelope.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 const MAGIC: &[u8] = b"TWILSOCK V3.0 ";
 const LINE_END: &[u8] = b"\r\n";
+/// How many parameters a request may have (our choice: no request knows more than a few).
+const MOST_PARAMS: usize = 32;
 
 /// What a client's frame says.
 #[derive(Debug, Deserialize)]
@@ -36,9 +40,38 @@ pub struct HttpRequest {
     pub path: String,
     /// The method.
     pub method: String,
-    /// The query, split, with values still percent-encoded; a repeated key is an array.
-    #[serde(default)]
-    pub params: HashMap<String, Value>,
+    /// The query, split, with values still percent-encoded. A repeated key is an array on the wire; as no request takes
+    /// one, it is left out, like everything else that is no text.
+    #[serde(default, deserialize_with = "params")]
+    pub params: HashMap<String, String>,
+}
+
+/// Keeps the texts, and reads over the rest without making anything of it: small JSON makes large values.
+fn params<'de, D: Deserializer<'de>>(from: D) -> Result<HashMap<String, String>, D::Error> {
+    struct Texts;
+
+    impl<'de> Visitor<'de> for Texts {
+        type Value = HashMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of texts")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut texts = HashMap::new();
+            while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                if let Ok(text) = serde_json::from_str(value.get()) {
+                    texts.insert(name, text);
+                }
+                if texts.len() > MOST_PARAMS {
+                    return Err(A::Error::custom("too many parameters"));
+                }
+            }
+            Ok(texts)
+        }
+    }
+
+    from.deserialize_map(Texts)
 }
 
 /// A frame from a client.
@@ -69,6 +102,7 @@ impl Frame {
             .ok_or(NoFrame)?;
         let length: usize = std::str::from_utf8(&rest[..end])
             .ok()
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) // `parse` takes a sign
             .and_then(|text| text.parse().ok())
             .ok_or(NoFrame)?;
         let rest = rest[end..].strip_prefix(LINE_END).ok_or(NoFrame)?;
@@ -76,10 +110,11 @@ impl Frame {
         let header: Header = serde_json::from_slice(json).map_err(|_| NoFrame)?;
         let after = &rest[length..];
         if header.payload_size == 0 {
-            return Ok(Self {
-                header,
-                payload: Bytes::new(),
-            });
+            let payload = Bytes::new();
+            return match after {
+                b"" | LINE_END => Ok(Self { header, payload }),
+                _ => Err(NoFrame),
+            };
         }
         let payload = after.strip_prefix(LINE_END).ok_or(NoFrame)?;
         if payload.len() != header.payload_size {
@@ -291,6 +326,8 @@ mod tests {
             format!("TWILSOCK V3.0 {}\r\n{header}\r\nabcdef", header.len()),
             format!("TWILSOCK V3.0 99999999999999999999\r\n{header}"),
             format!("TWILSOCK V3.0 -1\r\n{header}"),
+            format!("TWILSOCK V3.0 +{}\r\n{header}\r\nabcde", header.len()),
+            "TWILSOCK V3.0 16\r\n{\"method\":\"ping\"}\r\nabc".to_owned(),
         ] {
             assert!(read(&text).is_err(), "{text}");
         }

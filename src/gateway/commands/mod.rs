@@ -186,10 +186,8 @@ impl Request<'_> {
 
     /// A parameter of the query.
     fn param(&self, name: &str) -> Result<Option<String>, Error> {
-        match self.http.params.get(name) {
-            Some(Value::String(text)) => decode(text).map(Some),
-            _ => Ok(None),
-        }
+        let text = self.http.params.get(name);
+        text.map(|text| decode(text)).transpose()
     }
 
     /// The payload as JSON.
