@@ -144,7 +144,7 @@ impl Wanted {
             return Ok(Self {
                 key: None,
                 from: Some(at),
-                size,
+                size: size.clamp(1, PAGE.max_size), // whoever looks into a token can make one
                 order: if descending == back {
                     Order::Ascending
                 } else {
