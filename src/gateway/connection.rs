@@ -307,12 +307,14 @@ impl Connection {
         let id = frame.header.id;
         match frame.header.method.as_str() {
             "message" => {
-                let request = frame.header.http_request?;
-                self.accept(Waiting {
-                    id,
-                    request,
-                    payload: frame.payload,
-                });
+                match frame.header.http_request {
+                    Some(request) => self.accept(Waiting {
+                        id,
+                        request,
+                        payload: frame.payload,
+                    }),
+                    None => self.outgoing.send(protocol::reply(&id, &Status::of(400))),
+                }
                 None
             }
             "update" => {
