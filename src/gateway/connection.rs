@@ -217,6 +217,7 @@ impl Connection {
                         self.outgoing.sent(&frame);
                         socket.feed(Message::Binary(frame)).await?;
                     }
+                    Item::Answer(frame) => socket.feed(Message::Binary(frame)).await?,
                     Item::Resume(replay) if self.followed.contains(&replay.object) => {
                         let subscriptions = &self.gateway.0.subscriptions;
                         subscriptions.order(scope(replay.object), Order::Establish(replay));
@@ -398,7 +399,7 @@ impl Connection {
         let changed = match done {
             Some((id, answer, changed)) => {
                 let (status, body) = answer.print();
-                self.outgoing.send(protocol::respond(&id, status, &body));
+                self.outgoing.answer(protocol::respond(&id, status, &body));
                 if let Answer::Subscriptions(wishes) = answer {
                     self.follow(wishes);
                 }

@@ -13,6 +13,8 @@ use super::subscriptions::Establish;
 pub enum Item {
     /// A frame.
     Frame(Bytes),
+    /// The answer to a request.
+    Answer(Bytes),
     /// A replay that is to go on behind the frames before it. (The protocol could have the client ask for the rest, but
     /// the official SDK forgets to when it is told in the same breath as the answer to its request.)
     Resume(Box<Establish>),
@@ -58,6 +60,14 @@ impl Outgoing {
             self.cut_off();
         } else if self.queue.send(Item::Frame(frame)).is_err() {
             // The connection is ending; nobody reads its queue any more.
+            self.cut.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Queues an answer, however long it is: a page of large messages is larger than what may wait. No bound is needed,
+    /// because a connection takes up the next result when this one is written.
+    pub fn answer(&self, frame: Bytes) {
+        if self.queue.send(Item::Answer(frame)).is_err() {
             self.cut.store(true, Ordering::Relaxed);
         }
     }

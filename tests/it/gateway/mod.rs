@@ -2,5 +2,6 @@
 
 mod catching_up;
 mod following;
+mod hostile;
 mod nodes;
 mod signing_in;

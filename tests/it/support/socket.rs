@@ -175,6 +175,16 @@ impl SocketClient {
     /// The same with a body as it is.
     pub async fn ask_with(&mut self, method: &str, path: &str, payload: &str) -> (u64, Value) {
         let request = json!({ "method": method, "path": path, "host": "h", "headers": {} });
+        self.request(request, payload).await
+    }
+
+    /// Reads something with a query.
+    pub async fn get(&mut self, path: &str, params: Value) -> (u64, Value) {
+        let request = json!({ "method": "GET", "path": path, "params": params });
+        self.request(request, "").await
+    }
+
+    async fn request(&mut self, request: Value, payload: &str) -> (u64, Value) {
         let header = json!({ "method": "message", "http_request": request });
         let id = self.send_frame(header, payload.as_bytes()).await;
         let (header, body) = self.answer(&id).await;
