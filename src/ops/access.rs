@@ -62,6 +62,19 @@ pub async fn conversation(
     which: &ConversationRef,
     what_for: For,
 ) -> Result<Held, Error> {
+    conversation_for(conn, ctx, which, |_| what_for).await
+}
+
+/// The same where it depends on the caller's own participant what the conversation is wanted for.
+///
+/// # Errors
+/// As [`conversation`].
+pub async fn conversation_for(
+    conn: &mut PgConnection,
+    ctx: &Ctx,
+    which: &ConversationRef,
+    what_for: impl FnOnce(Option<&Participant>) -> For + Send,
+) -> Result<Held, Error> {
     let conversation = store::conversations::find(conn, ctx.service, which)
         .await?
         .ok_or(Error::NotFound)?;
@@ -74,6 +87,7 @@ pub async fn conversation(
         });
     };
     let own = store::participants::find_by_user(conn, conversation.sid, *sid).await?;
+    let what_for = what_for(own.as_ref());
     let permissions = permissions(conn, ctx, own.as_ref().and_then(|own| own.role_sid)).await?;
     let may = |permission| allows(permissions.iter().map(String::as_str), permission);
     let may_see = own.is_some()

@@ -18,7 +18,7 @@ use crate::domain::conversations::{
 use crate::domain::participants::{NewBinding, NewParticipant};
 use crate::domain::roles::RoleType;
 use crate::domain::{
-    Actor, Address, Conversation, ConversationRef, Ctx, Error, Event, Identity, Invalid, Page,
+    Address, Conversation, ConversationRef, Ctx, Error, Event, Identity, Invalid, Page,
     PageRequest, Participant, ParticipantRef, ParticipantSid, Permission, RoleSid, User,
 };
 use crate::store::addresses::Holder;
@@ -341,17 +341,14 @@ pub async fn remove(
     which: &ParticipantRef,
 ) -> Result<(), Error> {
     let mut change = Change::begin(core).await?;
-    let leaves = match (which, &ctx.actor) {
-        (ParticipantRef::Identity(identity), Actor::User { identity: own, .. }) => {
-            identity == own.as_str()
+    let held = access::conversation_for(&mut change.tx, ctx, of, |own| {
+        if is_own(ctx, own, which) {
+            For::Doing(Permission::LeaveConversation)
+        } else {
+            For::DoingFromOutside(Permission::RemoveParticipant)
         }
-        _ => false,
-    };
-    let what_for = match ctx.actor {
-        Actor::User { .. } if !leaves => For::DoingFromOutside(Permission::RemoveParticipant),
-        _ => For::Doing(Permission::LeaveConversation),
-    };
-    let held = access::conversation(&mut change.tx, ctx, of, what_for).await?;
+    })
+    .await?;
     let conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
         .await?
         .ok_or(Error::NotFound)?;
@@ -360,6 +357,14 @@ pub async fn remove(
         .ok_or(Error::NotFound)?;
     remove_in(&mut change, &conversation, &participant).await?;
     change.commit().await
+}
+
+/// Whether a participant is the caller's own, however it is named: removing it is leaving.
+fn is_own(ctx: &Ctx, own: Option<&Participant>, which: &ParticipantRef) -> bool {
+    match which {
+        ParticipantRef::Identity(named) => ctx.identity().is_some_and(|own| own.as_str() == named),
+        ParticipantRef::Sid(named) => own.is_some_and(|own| own.sid == *named),
+    }
 }
 
 /// Removes a participant from a conversation whose row is held.

@@ -4,4 +4,5 @@ mod catching_up;
 mod following;
 mod hostile;
 mod nodes;
+mod permissions;
 mod signing_in;
