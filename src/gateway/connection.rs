@@ -1,8 +1,9 @@
 //! One socket: reading, writing, back-pressure, closing.
 //!
-//! A connection is one task. Requests that only read run beside each other; those that change something run one after
-//! the other, so that two messages sent in a row arrive in a row. A client with too much under way is not read until
-//! some of it is done.
+//! A connection is one task. Requests that only read run beside each other, and reads of sync objects that come while
+//! such reads are under way are answered together after them; requests that change something run one after the other,
+//! so that two messages sent in a row arrive in a row. A client with too much under way is not read until some of it is
+//! done.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, info};
 
@@ -20,7 +21,6 @@ use super::Gateway;
 use super::commands::{self, Answer, Session};
 use super::outgoing::{Item, Outgoing};
 use super::protocol::{self, Frame, Status};
-use super::subscriptions::{Order, scope};
 use crate::domain::{Error, Timestamp, TokenFault};
 use crate::ops::users::{self, SignedIn};
 
@@ -49,7 +49,7 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>) {
     connection.outgoing.cut_off();
     gateway.0.subscriptions.forget(
         client,
-        connection.followed.iter().map(|object| scope(*object)),
+        connection.followed.iter().map(|object| object.scope()),
     );
     if why == End::Malformed {
         let frame = CloseFrame {
@@ -141,9 +141,13 @@ struct Connection {
     session: Arc<Session>,
     outgoing: Arc<Outgoing>,
     followed: HashSet<super::sync::Object>,
-    running: JoinSet<(String, Answer, bool)>,
-    changing: bool,
+    running: JoinSet<Vec<(String, Answer)>>,
+    /// The change that is under way, and those that wait for it.
+    changing: Option<Id>,
     waiting: VecDeque<Waiting>,
+    /// The reads of sync objects that are under way together, their number, and those that wait for them.
+    reading: Option<(Id, usize)>,
+    reads: Vec<Waiting>,
     answered_ping: bool,
     next_ping: Instant,
     warned: bool,
@@ -158,8 +162,10 @@ impl Connection {
             outgoing,
             followed: HashSet::new(),
             running: JoinSet::new(),
-            changing: false,
+            changing: None,
             waiting: VecDeque::new(),
+            reading: None,
+            reads: Vec::new(),
             answered_ping: true,
             next_ping,
             warned: false,
@@ -168,15 +174,14 @@ impl Connection {
 
     async fn run(&mut self, socket: &mut WebSocket, mut queue: UnboundedReceiver<Item>) -> End {
         loop {
-            let busy =
-                self.running.len() + self.waiting.len() >= self.gateway.0.settings.max_requests;
+            let busy = self.under_way() >= self.gateway.0.settings.max_requests;
             let (outgoing, alarm) = (Arc::clone(&self.outgoing), self.next_alarm());
             let step = async {
                 tokio::select! {
                     biased;
                     () = outgoing.cut() => Step::Cut,
                     Some(item) = queue.recv() => Step::Write(item),
-                    Some(done) = self.running.join_next() => Step::Done(done.ok()),
+                    Some(done) = self.running.join_next_with_id() => Step::Done(done),
                     heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
                 }
             };
@@ -218,11 +223,13 @@ impl Connection {
                         socket.feed(Message::Binary(frame)).await?;
                     }
                     Item::Answer(frame) => socket.feed(Message::Binary(frame)).await?,
-                    Item::Resume(replay) if self.followed.contains(&replay.object) => {
-                        let subscriptions = &self.gateway.0.subscriptions;
-                        subscriptions.order(scope(replay.object), Order::Establish(replay));
+                    Item::Resume(mut replay) => {
+                        // Less what was cancelled meanwhile.
+                        replay
+                            .wishes
+                            .retain(|wish| self.followed.contains(&wish.object));
+                        self.gateway.0.subscriptions.establish(*replay);
                     }
-                    Item::Resume(_) => {} // cancelled meanwhile
                 }
                 next = queue.try_recv().ok();
             }
@@ -373,45 +380,77 @@ impl Connection {
         }
     }
 
-    /// Starts a request, or has it wait for the change that is under way.
+    /// How many requests are not answered yet.
+    fn under_way(&self) -> usize {
+        let together = self.reading.map_or(0, |(_, count)| count);
+        self.running.len() + together + self.waiting.len() + self.reads.len()
+    }
+
+    /// Starts a request, or has it wait for the one that is under way.
     fn accept(&mut self, request: Waiting) {
+        if commands::is_joint(&request.request) {
+            self.reads.push(request);
+            self.read();
+            return;
+        }
         let changes = request.request.method != "GET";
-        if changes && self.changing {
+        if changes && self.changing.is_some() {
             self.waiting.push_back(request);
             return;
         }
-        self.changing |= changes;
         let (gateway, session) = (self.gateway.clone(), Arc::clone(&self.session));
-        self.running.spawn(async move {
+        let task = self.running.spawn(async move {
             let Waiting {
                 id,
                 request,
                 payload,
             } = request;
             let answer = commands::answer(&gateway, &session, &request, &payload).await;
-            (id, answer, changes)
+            vec![(id, answer)]
         });
+        if changes {
+            self.changing = Some(task.id());
+        }
     }
 
-    /// Sends the answer of a request that is done, and starts the change that waited for it.
-    fn done(&mut self, done: Option<(String, Answer, bool)>) {
-        // A request that panicked gets no answer; the SDK's own time limit ends it.
-        let changed = match done {
-            Some((id, answer, changed)) => {
-                let (status, body) = answer.print();
-                self.outgoing.answer(protocol::respond(&id, status, &body));
-                if let Answer::Subscriptions(wishes) = answer {
-                    self.follow(wishes);
-                }
-                changed
+    /// Starts the reads that wait, if none are under way.
+    fn read(&mut self) {
+        if self.reading.is_some() || self.reads.is_empty() {
+            return;
+        }
+        let (gateway, session) = (self.gateway.clone(), Arc::clone(&self.session));
+        let count = self.reads.len();
+        let (ids, reads): (Vec<_>, Vec<_>) = std::mem::take(&mut self.reads)
+            .into_iter()
+            .map(|read| (read.id, read.request))
+            .unzip();
+        let task = self.running.spawn(async move {
+            let answers = commands::answer_jointly(&gateway, &session, &reads).await;
+            ids.into_iter().zip(answers).collect()
+        });
+        self.reading = Some((task.id(), count));
+    }
+
+    /// Sends the answers of requests that are done, and starts what waited for them.
+    fn done(&mut self, done: Result<(Id, Vec<(String, Answer)>), JoinError>) {
+        // Requests that panicked get no answer; the SDK's own time limit ends them.
+        let (task, answers) = done.unwrap_or_else(|fault| (fault.id(), Vec::new()));
+        for (id, answer) in answers {
+            let (status, body) = answer.print();
+            self.outgoing.answer(protocol::respond(&id, status, &body));
+            if let Answer::Subscriptions(wishes) = answer {
+                self.follow(wishes);
             }
-            None => true,
-        };
-        if changed {
-            self.changing = false;
+        }
+        if self.changing == Some(task) {
+            self.changing = None;
             if let Some(next) = self.waiting.pop_front() {
                 self.accept(next);
             }
+        }
+        if self.reading.is_some_and(|(reading, _)| reading == task) {
+            self.reading = None;
+            self.read();
         }
     }
 
@@ -430,7 +469,7 @@ impl Connection {
 enum Step {
     Cut,
     Write(Item),
-    Done(Option<(String, Answer, bool)>),
+    Done(Result<(Id, Vec<(String, Answer)>), JoinError>),
     Heard(Option<Message>),
 }
 

@@ -4,14 +4,18 @@
 //! the check there is no conversation. It also decides what somebody may know: a conversation that a user takes no part
 //! in, and could not join, is as absent as one that does not exist.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
+use super::events::LastMessage;
 use crate::domain::roles::allows;
 use crate::domain::{
-    Actor, Conversation, ConversationRef, Ctx, Error, Participant, Permission, RoleSid, User,
-    UserRef,
+    Actor, Conversation, ConversationRef, ConversationSid, Ctx, Error, Identity, Participant,
+    Permission, RoleSid, User, UserRef,
 };
 use crate::store;
+use crate::store::conversations::WithLast;
 
 /// What a conversation is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +94,8 @@ pub async fn conversation_for(
     let what_for = what_for(own.as_ref());
     let permissions = permissions(conn, ctx, own.as_ref().and_then(|own| own.role_sid)).await?;
     let may = |permission| allows(permissions.iter().map(String::as_str), permission);
-    let may_see = own.is_some()
-        || conversation.created_by == identity.as_str()
-        || may(Permission::JoinConversation);
+    let may_see =
+        is_near(&conversation, own.is_some(), identity) || may(Permission::JoinConversation);
     let granted_from_outside =
         matches!(what_for, For::DoingFromOutside(permission) if may(permission));
     let refusal = match what_for {
@@ -114,6 +117,77 @@ pub async fn conversation_for(
             bound: true,
         }),
     }
+}
+
+/// Whether a user sees a conversation without any permission: who takes part, and who made it.
+fn is_near(conversation: &Conversation, takes_part: bool, identity: &Identity) -> bool {
+    takes_part || conversation.created_by == identity.as_str()
+}
+
+/// A conversation that the caller may look at.
+#[derive(Debug)]
+pub struct Seen {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// Its newest message.
+    pub last_message: Option<LastMessage>,
+    takes_part: bool,
+}
+
+impl Seen {
+    /// Checks that the caller may read messages and participants too.
+    ///
+    /// # Errors
+    /// [`Error::NotParticipant`].
+    pub const fn require_part(&self) -> Result<(), Error> {
+        if self.takes_part {
+            Ok(())
+        } else {
+            Err(Error::NotParticipant)
+        }
+    }
+}
+
+/// Gets hold of many conversations at once for looking at them, in one snapshot. Those that the caller may not know of
+/// are missing.
+///
+/// # Errors
+/// As the database.
+pub async fn conversations(
+    conn: &mut PgConnection,
+    ctx: &Ctx,
+    sids: &[ConversationSid],
+) -> Result<HashMap<ConversationSid, Seen>, Error> {
+    let user = match &ctx.actor {
+        Actor::User { sid, .. } => Some(*sid),
+        Actor::Account | Actor::System => None,
+    };
+    let mut rows = store::conversations::list_with_last(conn, ctx.service, user, sids).await?;
+    if let Some(identity) = ctx.identity() {
+        let is_near = |row: &WithLast| is_near(&row.conversation, row.takes_part, identity);
+        if !rows.iter().all(is_near) {
+            let held = permissions(conn, ctx, None).await?;
+            if !allows(
+                held.iter().map(String::as_str),
+                Permission::JoinConversation,
+            ) {
+                rows.retain(is_near);
+            }
+        }
+    }
+    let seen = rows.into_iter().map(|row| {
+        let last_message = row.last_index.zip(row.last_created);
+        let seen = Seen {
+            last_message: last_message.map(|(index, date_created)| LastMessage {
+                index,
+                date_created,
+            }),
+            takes_part: row.takes_part || user.is_none(),
+            conversation: row.conversation,
+        };
+        (seen.conversation.sid, seen)
+    });
+    Ok(seen.collect())
 }
 
 /// The permissions of the acting user: the service role's, united with a conversation role's.

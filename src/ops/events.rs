@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use sqlx::{Connection as _, PgConnection};
 
 use super::Core;
-use super::access::{self, For};
+use super::access::{self, For, Seen};
 use crate::domain::participants::Membership;
 use crate::domain::{
     Conversation, ConversationRef, ConversationSid, Ctx, Error, Message, Order, Participant,
-    ParticipantSid, Timestamp, User, UserRef, UserSid,
+    ParticipantSid, Timestamp, User, UserSid,
 };
 use crate::store;
 
@@ -165,23 +165,18 @@ async fn last_message(
     }))
 }
 
-/// Reads a conversation with its newest message, for a caller who may look at it.
+/// Reads conversations with their newest messages for a caller, in one snapshot. Those that the caller may not look at
+/// are missing.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotParticipant`].
-pub async fn document(
+/// As the database.
+pub async fn see(
     core: &Core,
     ctx: &Ctx,
-    which: &ConversationRef,
-) -> Result<(Conversation, Option<LastMessage>), Error> {
+    which: &[ConversationSid],
+) -> Result<HashMap<ConversationSid, Seen>, Error> {
     let mut conn = core.store.visit().await?;
-    let mut tx = conn.begin_with(SNAPSHOT).await?;
-    let conversation = access::conversation(&mut tx, ctx, which, For::Peeking)
-        .await?
-        .conversation;
-    let last_message = last_message(&mut tx, conversation.sid).await?;
-    tx.commit().await?;
-    Ok((conversation, last_message))
+    access::conversations(&mut conn, ctx, which).await
 }
 
 /// Checks that a caller may hear of a conversation: of its own fields, or ([`For::TakingPart`]) of everything.
@@ -200,67 +195,95 @@ pub async fn may_follow(
         .conversation)
 }
 
-/// Lists a conversation's participants in the order of their SIDs, from `from` on (inclusive), at most `limit`.
+/// Lists the participants of a conversation that [`see`] found in the order of their SIDs, from `from` on (inclusive),
+/// at most `limit`.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotParticipant`].
+/// [`Error::NotParticipant`].
 pub async fn roster(
     core: &Core,
-    ctx: &Ctx,
-    of: ConversationSid,
+    of: &Seen,
     from: Option<ParticipantSid>,
     order: Order,
     limit: i64,
 ) -> Result<Vec<Participant>, Error> {
+    of.require_part()?;
+    let (sid, descending) = (of.conversation.sid, order == Order::Descending);
     let mut conn = core.store.visit().await?;
-    access::conversation(&mut conn, ctx, &of.into(), For::TakingPart).await?;
-    Ok(
-        store::participants::list_by_sid(&mut conn, of, from, order == Order::Descending, limit)
-            .await?,
-    )
+    Ok(store::participants::list_by_sid(&mut conn, sid, from, descending, limit).await?)
 }
 
-/// Lists a conversation's messages by index, from `from` on (inclusive), at most `limit`.
+/// Lists the messages of a conversation that [`see`] found by index, from `from` on (inclusive), at most `limit`.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotParticipant`].
+/// [`Error::NotParticipant`].
 pub async fn messages(
     core: &Core,
-    ctx: &Ctx,
-    of: ConversationSid,
+    of: &Seen,
     from: Option<i64>,
     order: Order,
     limit: i64,
 ) -> Result<Vec<Message>, Error> {
+    of.require_part()?;
     let mut conn = core.store.visit().await?;
-    access::conversation(&mut conn, ctx, &of.into(), For::TakingPart).await?;
-    Ok(store::messages::list_from(&mut conn, of, from, order, limit).await?)
+    Ok(store::messages::list_from(&mut conn, of.conversation.sid, from, order, limit).await?)
 }
 
-/// Lists the acting user's own conversations in the order of their SIDs, from `from` on (inclusive), at most `limit`.
+/// Lists the own conversations of a user in the order of their SIDs, from `from` on (inclusive), at most `limit`. Nobody
+/// else may see them.
 ///
 /// # Errors
-/// [`Error::NotFound`] for another user's.
+/// As the database.
 pub async fn memberships(
     core: &Core,
-    ctx: &Ctx,
-    of: UserSid,
+    of: &User,
     from: Option<ConversationSid>,
     order: Order,
     limit: i64,
 ) -> Result<Vec<Membership>, Error> {
+    let descending = order == Order::Descending;
     let mut conn = core.store.visit().await?;
-    access::own_user(&mut conn, ctx, &UserRef::Sid(of)).await?;
-    Ok(store::memberships::list(&mut conn, of, from, order == Order::Descending, limit).await?)
+    Ok(store::memberships::list(&mut conn, of.sid, from, descending, limit).await?)
 }
 
-/// Reads a user's position and fields.
+/// Lists the first participants, at most `limit`, of each of many conversations that [`see`] found the caller to take
+/// part in.
 ///
 /// # Errors
-/// [`Error::NotFound`].
-pub async fn user(core: &Core, ctx: &Ctx, which: UserSid) -> Result<User, Error> {
+/// [`Error::NotParticipant`].
+pub async fn rosters(
+    core: &Core,
+    of: &[&Seen],
+    limit: i64,
+) -> Result<HashMap<ConversationSid, Vec<Participant>>, Error> {
+    let mut sids = Vec::with_capacity(of.len());
+    for seen in of {
+        seen.require_part()?;
+        sids.push(seen.conversation.sid);
+    }
     let mut conn = core.store.visit().await?;
-    access::user(&mut conn, ctx, &UserRef::Sid(which)).await
+    let mut rosters: HashMap<ConversationSid, Vec<Participant>> = HashMap::new();
+    for participant in store::participants::list_first_of_many(&mut conn, &sids, limit).await? {
+        rosters
+            .entry(participant.conversation_sid)
+            .or_default()
+            .push(participant);
+    }
+    Ok(rosters)
+}
+
+/// Reads the positions and fields of users of the caller's service. Those that are not there are missing.
+///
+/// # Errors
+/// As the database.
+pub async fn users(
+    core: &Core,
+    ctx: &Ctx,
+    which: &[UserSid],
+) -> Result<HashMap<UserSid, User>, Error> {
+    let mut conn = core.store.visit().await?;
+    let users = store::users::list_by_sids(&mut conn, ctx.service, which).await?;
+    Ok(users.into_iter().map(|user| (user.sid, user)).collect())
 }
 
 /// The newest positions of many conversations and users, for the sweep. What is gone is missing.

@@ -4,7 +4,9 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{MomentKey, gather, push_page};
 use crate::domain::conversations::{ConversationFilter, SortBy, Sorting};
-use crate::domain::{Conversation, ConversationRef, ConversationSid, PageRequest, ServiceSid};
+use crate::domain::{
+    Conversation, ConversationRef, ConversationSid, PageRequest, ServiceSid, Timestamp, UserSid,
+};
 
 macro_rules! columns {
     () => {
@@ -178,6 +180,52 @@ pub async fn list_by_sids(
         columns!(),
         " from conversations c where c.sid = any($1)"
     ))
+    .bind(sids)
+    .fetch_all(conn)
+    .await
+}
+
+/// A conversation with what a reader of its sync objects asks for, as one row of [`list_with_last`].
+#[derive(Debug, sqlx::FromRow)]
+pub struct WithLast {
+    /// The conversation.
+    #[sqlx(flatten)]
+    pub conversation: Conversation,
+    /// Whether the user takes part.
+    pub takes_part: bool,
+    /// The index of the newest message.
+    pub last_index: Option<i64>,
+    /// When the newest message was created.
+    pub last_created: Option<Timestamp>,
+}
+
+/// Loads conversations of a service with their newest messages, and whether a user takes part, in no order; those that
+/// are gone are missing. One statement is one snapshot.
+///
+/// # Errors
+/// As the database.
+pub async fn list_with_last(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    user: Option<UserSid>,
+    sids: &[ConversationSid],
+) -> sqlx::Result<Vec<WithLast>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        ", exists (select from memberships where user_sid = $2 and conversation_sid = c.sid) as takes_part,
+           m.index as last_index, m.date_created as last_created
+           from unnest($3::uuid[]) as wanted (sid)
+           join conversations c on c.sid = wanted.sid
+           left join lateral (
+                select index, date_created from messages
+                 where conversation_sid = c.sid
+                 order by index desc
+                 limit 1) m on true
+          where c.service_sid = $1"
+    ))
+    .bind(service)
+    .bind(user)
     .bind(sids)
     .fetch_all(conn)
     .await

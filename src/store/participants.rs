@@ -135,6 +135,29 @@ pub async fn list_by_sid(
     query.build_query_as().fetch_all(conn).await
 }
 
+/// Lists the first participants of many conversations by their SIDs, at most `limit` of each.
+///
+/// # Errors
+/// As the database.
+pub async fn list_first_of_many(
+    conn: &mut PgConnection,
+    of: &[ConversationSid],
+    limit: i64,
+) -> sqlx::Result<Vec<Participant>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from unnest($1::uuid[]) as c (of)
+          cross join lateral (
+                select * from participants where conversation_sid = c.of order by sid limit $2) p
+          order by conversation_sid, sid"
+    ))
+    .bind(of)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
 /// Lists all participants of a conversation: those whose memberships end with it.
 ///
 /// # Errors

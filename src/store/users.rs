@@ -72,6 +72,26 @@ pub async fn find(
     }
 }
 
+/// Loads users of a service, in no order; those that are gone are missing.
+///
+/// # Errors
+/// As the database.
+pub async fn list_by_sids(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    sids: &[UserSid],
+) -> sqlx::Result<Vec<User>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from users where sid = any($1) and service_sid = $2"
+    ))
+    .bind(sids)
+    .bind(service)
+    .fetch_all(conn)
+    .await
+}
+
 /// Loads a user, of whatever service.
 ///
 /// # Errors

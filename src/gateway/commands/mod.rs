@@ -84,6 +84,36 @@ struct Request<'a> {
     payload: &'a [u8],
 }
 
+/// Whether a request is a read that is answered together with others of its kind.
+#[must_use]
+pub fn is_joint(http: &HttpRequest) -> bool {
+    http.method == "GET" && http.path.starts_with("/v3/")
+}
+
+/// Answers reads that [`is_joint`] told of, in their order.
+pub async fn answer_jointly(
+    gateway: &Gateway,
+    session: &Session,
+    reads: &[HttpRequest],
+) -> Vec<Answer> {
+    let requests: Vec<Request<'_>> = reads
+        .iter()
+        .map(|http| Request {
+            core: gateway.core(),
+            gateway,
+            session,
+            http,
+            payload: &[],
+        })
+        .collect();
+    let answers = objects::fetch(&requests).await;
+    requests
+        .iter()
+        .zip(answers)
+        .map(|(request, answer)| answer.unwrap_or_else(|refusal| request.refuse(&refusal)))
+        .collect()
+}
+
 /// Answers a request.
 pub async fn answer(
     gateway: &Gateway,
@@ -115,7 +145,6 @@ async fn route(request: &Request<'_>) -> Result<Answer, Error> {
         {
             in_service(request, method, rest).await
         }
-        ("GET", ["v3", kind, rest @ ..]) => objects::fetch(request, kind, rest).await,
         ("POST", ["v4", "Subscriptions"]) => {
             let wishes: subscriptions::Wishes = request.json()?;
             Ok(Answer::Subscriptions(wishes.resolve(request).await?))

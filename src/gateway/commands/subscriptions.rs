@@ -6,16 +6,14 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use uuid::Uuid;
-
 use super::{Request, Session};
-use crate::domain::{ConversationSid, Error, UserSid};
+use crate::domain::{ConversationSid, Error};
 use crate::gateway::Gateway;
 use crate::gateway::outgoing::Outgoing;
 use crate::gateway::protocol::SYNC_EVENT;
-use crate::gateway::subscriptions::{Establish, Order, scope};
+use crate::gateway::subscriptions::{self, Client, Establish};
 use crate::gateway::sync::events::{Answer, answer};
-use crate::gateway::sync::{Named, Object, info_digits};
+use crate::gateway::sync::{Named, Object};
 use crate::ops::events;
 
 /// How many objects a client may name in one request.
@@ -60,36 +58,26 @@ impl Wishes {
     /// database can tell: one question for all of them.
     pub(super) async fn resolve(mut self, request: &Request<'_>) -> Result<Self, Error> {
         self.requests.truncate(MOST_AT_ONCE);
+        let reader = request.session.user;
         let named: Vec<Option<Named>> = self
             .requests
             .iter()
             .map(|wish| Named::read(&wish.object_sid))
             .collect();
-        let own = request.session.user;
-        let is_own = |digits: Uuid| digits == own.uuid() || digits == info_digits(own.uuid());
-        let doubtful: Vec<ConversationSid> = named
+        let maps: Vec<ConversationSid> = named
             .iter()
-            .filter_map(|named| match named {
-                Some(Named::Map(digits)) if !is_own(*digits) => {
-                    Some(ConversationSid::from_uuid(*digits))
-                }
-                _ => None,
-            })
+            .flatten()
+            .filter(|named| matches!(named, Named::Map(_)))
+            .filter_map(|named| named.conversation(reader))
             .collect();
-        let rosters = if doubtful.is_empty() {
+        let rosters = if maps.is_empty() {
             HashMap::new()
         } else {
-            events::positions(request.core, &doubtful, &[]).await?
+            events::positions(request.core, &maps, &[]).await?
         };
         for (wish, named) in self.requests.iter_mut().zip(named) {
-            wish.object = named.map(|named| match named {
-                Named::Object(object) => object,
-                Named::Map(digits) if digits == own.uuid() => Object::OwnConversations(own),
-                Named::Map(digits) if rosters.contains_key(&digits) => {
-                    Object::Roster(ConversationSid::from_uuid(digits))
-                }
-                Named::Map(digits) => Object::UserInfo(UserSid::from_uuid(info_digits(digits))),
-            });
+            let is_there = |sid: ConversationSid| rosters.contains_key(&sid.uuid());
+            wish.object = named.map(|named| named.object(reader, is_there));
         }
         Ok(self)
     }
@@ -104,21 +92,18 @@ impl Wishes {
         most: usize,
     ) {
         let subscriptions = &gateway.0.subscriptions;
+        let mut wanted = Vec::new();
         for wish in self.requests {
             let object = wish.object;
             let known = object.filter(|object| followed.len() < most || followed.contains(object));
             match (self.action, known) {
                 (Action::Establish, Some(object)) => {
                     followed.insert(object);
-                    let establish = Establish {
-                        outgoing: Arc::clone(outgoing),
-                        ctx: session.ctx.clone(),
+                    wanted.push(subscriptions::Wish {
                         object,
                         sid: wish.object_sid,
                         since: wish.last_event_id.map(|id| id.max(0)),
-                        correlation_id: self.correlation_id,
-                    };
-                    subscriptions.order(scope(object), Order::Establish(Box::new(establish)));
+                    });
                 }
                 (Action::Establish, None) => {
                     notify(outgoing, &wish, self.correlation_id, Answer::Failed);
@@ -127,13 +112,22 @@ impl Wishes {
                     if let Some(object) = object
                         && followed.remove(&object)
                     {
-                        let client = outgoing.id;
-                        subscriptions.order(scope(object), Order::Cancel { client, object });
+                        subscriptions.cancel(outgoing.id, object);
                     }
                     notify(outgoing, &wish, self.correlation_id, Answer::Canceled);
                 }
             }
         }
+        let client = Client {
+            outgoing: Arc::clone(outgoing),
+            user: session.user,
+            ctx: session.ctx.clone(),
+            correlation_id: self.correlation_id,
+        };
+        subscriptions.establish(Establish {
+            client,
+            wishes: wanted,
+        });
     }
 }
 

@@ -8,6 +8,7 @@
 //! A new message is delivered from its announcement when its position is the next one. Everything else, and every gap
 //! whatever its cause, is read from the rows: *what changed since position N*. There is no second, cleverer path.
 
+mod establish;
 mod shard;
 mod topic;
 
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::outgoing::Outgoing;
 use super::sync::Object;
 use crate::bus::{Bus, Heard, Listener};
-use crate::domain::{Ctx, Scope};
+use crate::domain::{Ctx, Scope, UserSid};
 use crate::ops::Core;
 use shard::Shard;
 
@@ -30,8 +31,8 @@ use shard::Shard;
 const SHARDS: usize = 4;
 
 /// What a shard is asked to do.
-pub enum Order {
-    /// Have a client follow an object from an event id on; none for the present one, without a replay.
+enum Order {
+    /// Have a client follow objects, each from an event id on; none for the present one, without a replay.
     Establish(Box<Establish>),
     /// Have a client follow an object no longer.
     Cancel {
@@ -49,36 +50,40 @@ pub enum Order {
     },
 }
 
-/// A wish to follow an object.
-pub struct Establish {
-    /// The client.
+/// A client that wants to follow objects.
+#[derive(Clone)]
+pub struct Client {
+    /// The way to it.
     pub outgoing: Arc<Outgoing>,
     /// Who it is.
+    pub user: UserSid,
+    /// The occasion.
     pub ctx: Ctx,
+    /// What the answers repeat.
+    pub correlation_id: i64,
+}
+
+/// What a client wants to follow, of the topics of one shard.
+pub struct Establish {
+    /// The client.
+    pub client: Client,
+    /// The objects.
+    pub wishes: Vec<Wish>,
+}
+
+/// A wish to follow an object.
+pub struct Wish {
     /// The object.
     pub object: Object,
     /// The SID as the client gave it.
     pub sid: String,
     /// The last event id it has seen.
     pub since: Option<i64>,
-    /// What the answer repeats.
-    pub correlation_id: i64,
 }
 
 /// The way to the shards.
 #[derive(Clone)]
 pub struct Subscriptions(Arc<Vec<mpsc::UnboundedSender<Order>>>);
-
-/// The topic of an object.
-#[must_use]
-pub const fn scope(of: Object) -> Scope {
-    match of {
-        Object::Document(sid) | Object::Messages(sid) | Object::Roster(sid) => {
-            Scope::Conversation(sid)
-        }
-        Object::OwnConversations(sid) | Object::UserInfo(sid) => Scope::User(sid),
-    }
-}
 
 const fn digits(of: Scope) -> Uuid {
     match of {
@@ -107,10 +112,32 @@ impl Subscriptions {
         (Self(Arc::new(senders)), Shards(shards))
     }
 
-    /// Asks the shard of an object's topic.
-    pub fn order(&self, of: Scope, order: Order) {
+    /// Has a client follow objects.
+    pub fn establish(&self, request: Establish) {
+        let Establish { client, wishes } = request;
+        let mut by_shard: Vec<Vec<Wish>> = (0..SHARDS).map(|_| Vec::new()).collect();
+        for wish in wishes {
+            by_shard[shard_of(wish.object.scope())].push(wish);
+        }
+        for (shard, wishes) in by_shard.into_iter().enumerate() {
+            if !wishes.is_empty() {
+                let client = client.clone();
+                self.order(
+                    shard,
+                    Order::Establish(Box::new(Establish { client, wishes })),
+                );
+            }
+        }
+    }
+
+    /// Has a client follow an object no longer.
+    pub fn cancel(&self, client: u64, object: Object) {
+        self.order(shard_of(object.scope()), Order::Cancel { client, object });
+    }
+
+    fn order(&self, shard: usize, order: Order) {
         // An error means that the server is stopping: clients come back to another one.
-        let _ = self.0[shard_of(of)].send(order);
+        let _ = self.0[shard].send(order);
     }
 
     /// Has a client that is gone forgotten.
@@ -119,9 +146,9 @@ impl Subscriptions {
         for scope in scopes {
             by_shard[shard_of(scope)].push(scope);
         }
-        for (sender, scopes) in self.0.iter().zip(by_shard) {
+        for (shard, scopes) in by_shard.into_iter().enumerate() {
             if !scopes.is_empty() {
-                let _ = sender.send(Order::Forget { client, scopes });
+                self.order(shard, Order::Forget { client, scopes });
             }
         }
     }

@@ -14,8 +14,11 @@ use crate::ops::events::{ConversationChanges, LastMessage, UserChanges};
 pub(super) struct Topic {
     /// Followers have heard everything up to here.
     pub delivered: i64,
-    /// The conversation as it was at `delivered`, for the document that each message changes.
-    conversation: Option<Conversation>,
+    /// The conversation as it was at `delivered`, for the document that each message changes. Only while messages come:
+    /// most conversations are silent most of the time.
+    conversation: Option<Box<Conversation>>,
+    /// Whether a message came since this was last asked.
+    was_busy: bool,
     followers: Vec<Follower>,
 }
 
@@ -26,11 +29,24 @@ struct Follower {
 }
 
 impl Topic {
-    pub(super) const fn new(delivered: i64, conversation: Option<Conversation>) -> Self {
+    pub(super) const fn new(delivered: i64) -> Self {
         Self {
             delivered,
-            conversation,
+            conversation: None,
+            was_busy: false,
             followers: Vec::new(),
+        }
+    }
+
+    /// Whether a message can be told without reading anything.
+    pub(super) const fn is_awake(&self) -> bool {
+        self.conversation.is_some()
+    }
+
+    /// Lets go of what is only kept for the next message, if none came since the last time.
+    pub(super) fn rest(&mut self) {
+        if !std::mem::take(&mut self.was_busy) {
+            self.conversation = None;
         }
     }
 
@@ -92,6 +108,7 @@ impl Topic {
             ));
         }
         self.delivered = message.position;
+        self.was_busy = true;
         self.tell(&events);
     }
 
@@ -106,9 +123,10 @@ impl Topic {
     }
 
     /// Notes how things are now.
-    pub(super) fn catch_up(&mut self, position: i64, conversation: Option<Conversation>) {
+    pub(super) fn catch_up(&mut self, position: i64, conversation: Option<Box<Conversation>>) {
         self.delivered = self.delivered.max(position);
         if conversation.is_some() {
+            self.was_busy = true;
             self.conversation = conversation;
         }
     }

@@ -5,12 +5,13 @@
 
 pub mod events;
 pub mod items;
+pub mod sight;
 
 use std::fmt;
 
 use uuid::Uuid;
 
-use crate::domain::{Conversation, ConversationSid, Kind, Sid, User, UserSid};
+use crate::domain::{Conversation, ConversationSid, Kind, Scope, Sid, User, UserSid};
 
 /// A sync object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,6 +77,41 @@ impl Named {
             _ => return None,
         }))
     }
+
+    /// The SID, which tells the lists of items apart.
+    #[must_use]
+    pub fn sid(self) -> String {
+        match self {
+            Self::Object(object) => object.sid(),
+            Self::Map(digits) => Sid::<MapKind>::from_uuid(digits).to_string(),
+        }
+    }
+
+    /// The conversation that it belongs to, or may belong to, for a reader.
+    #[must_use]
+    pub fn conversation(self, reader: UserSid) -> Option<ConversationSid> {
+        match self {
+            Self::Object(Object::Document(of) | Object::Messages(of) | Object::Roster(of)) => {
+                Some(of)
+            }
+            Self::Object(Object::OwnConversations(_) | Object::UserInfo(_)) => None,
+            Self::Map(digits) => (digits != reader.uuid() && digits != info_digits(reader.uuid()))
+                .then(|| ConversationSid::from_uuid(digits)),
+        }
+    }
+
+    /// The object, once it is known which conversations there are.
+    #[must_use]
+    pub fn object(self, reader: UserSid, is_there: impl Fn(ConversationSid) -> bool) -> Object {
+        match self {
+            Self::Object(object) => object,
+            Self::Map(digits) if digits == reader.uuid() => Object::OwnConversations(reader),
+            Self::Map(digits) => match self.conversation(reader).filter(|sid| is_there(*sid)) {
+                Some(of) => Object::Roster(of),
+                None => Object::UserInfo(UserSid::from_uuid(info_digits(digits))),
+            },
+        }
+    }
 }
 
 /// The digits of a user's info map: the user's with the lowest bit inverted, and back.
@@ -94,6 +130,17 @@ impl Object {
             Self::Roster(of) => Sid::<MapKind>::from_uuid(of.uuid()).to_string(),
             Self::OwnConversations(of) => Sid::<MapKind>::from_uuid(of.uuid()).to_string(),
             Self::UserInfo(of) => Sid::<MapKind>::from_uuid(info_digits(of.uuid())).to_string(),
+        }
+    }
+
+    /// Whose changes are its changes.
+    #[must_use]
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Document(sid) | Self::Messages(sid) | Self::Roster(sid) => {
+                Scope::Conversation(sid)
+            }
+            Self::OwnConversations(sid) | Self::UserInfo(sid) => Scope::User(sid),
         }
     }
 

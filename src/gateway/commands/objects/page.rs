@@ -1,115 +1,20 @@
-//! Reading sync objects: descriptors and pages of items.
+//! Pages of items, both ways: from a place on, and behind a token.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Answer, Request};
-use crate::domain::{ConversationSid, Cursor, Error, Invalid, Order, PageSize, Toward, UserSid};
+use super::super::{Answer, Request};
+use super::Desk;
+use crate::domain::{Cursor, Error, Invalid, ListKind, Order, PageSize, Toward};
+use crate::gateway::sync::Object;
 use crate::gateway::sync::items::{self, Item, Place};
-use crate::gateway::sync::{
-    Named, Object, info_digits, last_event_of_conversation, last_event_of_user,
-};
-use crate::ops::access::For;
 use crate::ops::events;
 
-const PAGE: crate::domain::ListKind = crate::domain::ListKind {
+const PAGE: ListKind = ListKind {
     key: "items",
     default_size: 50,
     max_size: 100,
 };
-
-/// `GET /v3/Documents/{id}`, `/v3/Lists/{id}`, `/v3/Maps/{id}` and their `/Items`.
-pub(super) async fn fetch(
-    request: &Request<'_>,
-    kind: &str,
-    path: &[&str],
-) -> Result<Answer, Error> {
-    let (name, items) = match path {
-        [name] => (*name, false),
-        [name, "Items"] => (*name, true),
-        _ => return Err(Error::NotFound),
-    };
-    let object = find(request, name).await?;
-    let fits = matches!(
-        (kind, object.kind(), items),
-        ("Documents", "document", false) | ("Lists", "list", _) | ("Maps", "map", _)
-    );
-    match object {
-        _ if !fits => Err(Error::NotFound),
-        _ if items => page(request, object).await,
-        Object::Document(talk) | Object::Messages(talk) | Object::Roster(talk) => {
-            of_conversation(request, object, talk).await
-        }
-        Object::OwnConversations(user) | Object::UserInfo(user) => {
-            of_user(request, object, user).await
-        }
-    }
-}
-
-/// Finds what a name or SID means. Of a map's SID the own user's are the likely ones, then a conversation's.
-async fn find(request: &Request<'_>, name: &str) -> Result<Object, Error> {
-    let digits = match Named::read(name).ok_or(Error::NotFound)? {
-        Named::Object(object) => return Ok(object),
-        Named::Map(digits) => digits,
-    };
-    let own = request.session.user;
-    if digits == own.uuid() {
-        return Ok(Object::OwnConversations(own));
-    }
-    if digits == info_digits(own.uuid()) {
-        return Ok(Object::UserInfo(own));
-    }
-    let talk = ConversationSid::from_uuid(digits);
-    let there = events::may_follow(
-        request.core,
-        &request.session.ctx,
-        &talk.into(),
-        For::Peeking,
-    )
-    .await;
-    match there {
-        Ok(_) => Ok(Object::Roster(talk)),
-        Err(Error::NotFound) => Ok(Object::UserInfo(UserSid::from_uuid(info_digits(digits)))),
-        Err(other) => Err(other),
-    }
-}
-
-async fn of_conversation(
-    request: &Request<'_>,
-    object: Object,
-    talk: ConversationSid,
-) -> Result<Answer, Error> {
-    let (core, session) = (request.core, request.session);
-    if !matches!(object, Object::Document(_)) {
-        events::may_follow(core, &session.ctx, &talk.into(), For::TakingPart).await?;
-    }
-    let (conversation, last) = events::document(core, &session.ctx, &talk.into()).await?;
-    let last_event = last_event_of_conversation(object, &conversation);
-    let mut body = items::descriptor(object, &session.base, last_event, conversation.date_updated);
-    if matches!(object, Object::Document(_)) {
-        body["data"] = items::document(&conversation, last);
-    }
-    Ok(Answer::Json(200, body))
-}
-
-async fn of_user(request: &Request<'_>, object: Object, user: UserSid) -> Result<Answer, Error> {
-    let (core, session) = (request.core, request.session);
-    let own_only = matches!(object, Object::OwnConversations(_));
-    if own_only && user != session.user {
-        return Err(Error::NotFound);
-    }
-    let user = events::user(core, &session.ctx, user).await?;
-    let last_event = last_event_of_user(object, &user);
-    let mut body = items::descriptor(object, &session.base, last_event, user.date_updated);
-    if request.param("Include")?.as_deref() == Some("items") && !own_only {
-        let printed: Vec<Value> = items::user_info(&user)
-            .iter()
-            .map(|item| items::print(item, object, &session.base))
-            .collect();
-        body["items"] = json!(printed);
-    }
-    Ok(Answer::Json(200, body))
-}
 
 /// What a page token holds: everything that the page behind it needs.
 #[derive(Serialize, Deserialize)]
@@ -120,7 +25,7 @@ struct Edge {
 }
 
 /// Which items are wanted.
-struct Wanted {
+pub(super) struct Wanted {
     key: Option<String>,
     from: Option<String>,
     size: u16,
@@ -132,9 +37,10 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(request: &Request<'_>, object: Object) -> Result<Self, Error> {
+    /// Reads what a request wants of the collection with this SID.
+    pub(super) fn read(request: &Request<'_>, sid: &str) -> Result<Self, Error> {
         if let Some(token) = request.param("PageToken")? {
-            let cursor = Cursor::<Edge>::parse(&token, &object.sid())?;
+            let cursor = Cursor::<Edge>::parse(&token, sid)?;
             let Edge {
                 at,
                 size,
@@ -175,21 +81,36 @@ impl Wanted {
             back: false,
         })
     }
+
+    /// Whether this is the first page in ascending order.
+    pub(super) const fn is_start(&self) -> bool {
+        self.key.is_none() && self.from.is_none() && matches!(self.order, Order::Ascending)
+    }
+
+    /// How many rows to read: one more than fits tells whether there is more; one more is the edge itself, when that is
+    /// not wanted.
+    pub(super) fn limit(&self) -> i64 {
+        i64::from(self.size) + 1 + i64::from(self.beyond)
+    }
 }
 
-async fn page(request: &Request<'_>, object: Object) -> Result<Answer, Error> {
-    let wanted = Wanted::read(request, object)?;
-    let from = wanted.key.as_ref().or(wanted.from.as_ref());
-    // One more than fits tells whether there is more; one more is the edge itself, when that is not wanted.
-    let limit = i64::from(wanted.size) + 1 + i64::from(wanted.beyond);
-    let mut found = read(
-        request,
-        object,
-        from.map(String::as_str),
-        wanted.order,
-        limit,
-    )
-    .await?;
+/// Reads a page.
+pub(super) async fn read(
+    desk: &Desk,
+    request: &Request<'_>,
+    object: Object,
+    wanted: Wanted,
+) -> Result<Answer, Error> {
+    let from = wanted.key.as_deref().or(wanted.from.as_deref());
+    let (order, limit) = (wanted.order, wanted.limit());
+    let mut found = match object {
+        Object::Roster(of) if wanted.is_start() => {
+            desk.sight.conversation(of)?.require_part()?;
+            let roster = desk.rosters.get(&of).map_or(&[][..], Vec::as_slice);
+            roster.iter().map(items::participant).collect()
+        }
+        _ => rows(desk, request, object, from, order, limit).await?,
+    };
     if let Some(key) = &wanted.key {
         found.retain(|item| place(item) == *key);
         return Ok(print(request, object, &found, None, None));
@@ -203,7 +124,7 @@ async fn page(request: &Request<'_>, object: Object) -> Result<Answer, Error> {
     let before = match found.first() {
         Some(first) if wanted.from.is_some() => {
             let opposite = flip(wanted.order);
-            let near = read(request, object, Some(&place(first)), opposite, 2).await?;
+            let near = rows(desk, request, object, Some(&place(first)), opposite, 2).await?;
             near.iter().any(|item| place(item) != place(first))
         }
         _ => false,
@@ -263,43 +184,45 @@ fn print(
 }
 
 /// Reads items from a place on (inclusive), in an order. A place that cannot be one has nothing behind it.
-async fn read(
+async fn rows(
+    desk: &Desk,
     request: &Request<'_>,
     object: Object,
     from: Option<&str>,
     order: Order,
     limit: i64,
 ) -> Result<Vec<Item>, Error> {
-    let (core, ctx) = (request.core, &request.session.ctx);
+    let core = request.core;
     Ok(match object {
         Object::Document(_) => return Err(Error::NotFound),
         Object::Messages(talk) => {
+            let seen = desk.sight.conversation(talk)?;
             let Some(from) = sid_or_start(from) else {
                 return Ok(Vec::new());
             };
-            let rows = events::messages(core, ctx, talk, from, order, limit).await?;
+            let rows = events::messages(core, seen, from, order, limit).await?;
             rows.iter().map(items::message).collect()
         }
         Object::Roster(talk) => {
+            let seen = desk.sight.conversation(talk)?;
             let Some(from) = sid_or_start(from) else {
                 return Ok(Vec::new());
             };
-            let rows = events::roster(core, ctx, talk, from, order, limit).await?;
+            let rows = events::roster(core, seen, from, order, limit).await?;
             rows.iter().map(items::participant).collect()
         }
         Object::OwnConversations(user) => {
+            let user = desk.sight.user(user, object)?;
             let Some(from) = sid_or_start(from) else {
                 return Ok(Vec::new());
             };
-            let rows = events::memberships(core, ctx, user, from, order, limit).await?;
-            let user = events::user(core, ctx, user).await?;
+            let rows = events::memberships(core, user, from, order, limit).await?;
             rows.iter()
-                .map(|row| items::membership(row, &user))
+                .map(|row| items::membership(row, user))
                 .collect()
         }
         Object::UserInfo(user) => {
-            let user = events::user(core, ctx, user).await?;
-            let mut found = items::user_info(&user).to_vec();
+            let mut found = items::user_info(desk.sight.user(user, object)?).to_vec();
             if order == Order::Descending {
                 found.reverse();
             }
