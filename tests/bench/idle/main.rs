@@ -11,28 +11,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use futures_util::{SinkExt as _, StreamExt as _};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::{Value, json};
-use sha2::Sha256;
-use support::cluster::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, Postgres, Result, Server};
+use support::cluster::{Postgres, Result, Server};
 use support::machine::{facts, rss_kib};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+use support::option;
+use support::sdk::Client;
 
 fn main() -> Result<()> {
-    let mut connections = 2000;
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        if argument == "--connections" {
-            connections = arguments.next().ok_or("how many connections?")?.parse()?;
-        }
-    }
+    let connections = option("--connections", 2000)?;
     let postgres = Postgres::start()?;
     println!("{}\n", facts(&postgres)?);
     let data = tempfile::tempdir()?;
@@ -68,7 +53,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-async fn open(server: &Server, name: &str, count: usize) -> Result<Vec<Socket>> {
+async fn open(server: &Server, name: &str, count: usize) -> Result<Vec<Client>> {
     let mut sockets = Vec::with_capacity(count);
     for number in 0..count {
         sockets.push(start(&server.address, &format!("{name}{number}")).await?);
@@ -77,111 +62,9 @@ async fn open(server: &Server, name: &str, count: usize) -> Result<Vec<Socket>> 
 }
 
 /// Does what the SDK does when it starts.
-async fn start(address: &str, identity: &str) -> Result<Socket> {
-    let (mut socket, _) = connect_async(format!("ws://{address}/v3/wsconnect")).await?;
-    let init =
-        json!({ "id": "TM0", "method": "init", "token": token(identity)?, "payload_size": 0 });
-    send(&mut socket, &init, "").await?;
-    hear(&mut socket).await?;
-    let configuration = ask(
-        &mut socket,
-        "GET",
-        "/Client/v2/Configuration",
-        json!({}),
-        "",
-    )
-    .await?;
-    let mut requests = Vec::new();
-    for (name, include) in [
-        ("my_conversations", json!({})),
-        ("my_user_info", json!({ "Include": "items" })),
-    ] {
-        let object = configuration["sync_objects"][name]
-            .as_str()
-            .ok_or("a sync object")?
-            .to_owned();
-        let map = ask(
-            &mut socket,
-            "GET",
-            &format!("/v3/Maps/{object}"),
-            include,
-            "",
-        )
-        .await?;
-        requests.push(json!({ "object_sid": map["sid"], "object_type": "map", "last_event_id": map["last_event_id"] }));
-    }
-    let wishes = json!({ "event_protocol_version": 4, "action": "establish", "correlation_id": 1, "requests": requests });
-    ask(
-        &mut socket,
-        "POST",
-        "/v4/Subscriptions",
-        json!({}),
-        &wishes.to_string(),
-    )
-    .await?;
-    // One answer for each object.
-    hear(&mut socket).await?;
-    hear(&mut socket).await?;
-    Ok(socket)
-}
-
-async fn ask(
-    socket: &mut Socket,
-    method: &str,
-    path: &str,
-    params: Value,
-    payload: &str,
-) -> Result<Value> {
-    let header = json!({
-        "id": "TM1", "method": "message", "active_grant": "ip_messaging", "payload_size": payload.len(),
-        "payload_type": "application/json",
-        "http_request": { "host": "bench", "path": path, "method": method, "params": params, "headers": {} },
-    });
-    send(socket, &header, payload).await?;
-    hear(socket).await
-}
-
-async fn send(socket: &mut Socket, header: &Value, payload: &str) -> Result<()> {
-    let header = header.to_string();
-    let frame = format!("TWILSOCK V3.0 {}\r\n{header}\r\n{payload}", header.len());
-    Ok(socket.send(Message::binary(frame.into_bytes())).await?)
-}
-
-/// The payload of the next frame.
-async fn hear(socket: &mut Socket) -> Result<Value> {
-    loop {
-        match socket
-            .next()
-            .await
-            .ok_or("the server closed a connection")??
-        {
-            Message::Binary(bytes) => {
-                let text = String::from_utf8(bytes.to_vec())?;
-                let payload = text.splitn(3, "\r\n").nth(2).unwrap_or_default();
-                return Ok(serde_json::from_str(payload).unwrap_or_default());
-            }
-            Message::Close(_) => return Err("the server closed a connection".into()),
-            _ => {}
-        }
-    }
-}
-
-fn token(identity: &str) -> Result<String> {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)?
-        .as_secs();
-    let header = json!({ "typ": "JWT", "alg": "HS256", "cty": "twilio-fpa;v=1" });
-    let payload = json!({
-        "iss": API_KEY_SID, "sub": ACCOUNT_SID, "iat": now, "exp": now + 3600,
-        "grants": { "identity": identity, "chat": {} },
-    });
-    let signed = [header, payload]
-        .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
-        .join(".");
-    let mut mac = Hmac::<Sha256>::new_from_slice(API_KEY_SECRET.as_bytes())?;
-    mac.update(signed.as_bytes());
-    Ok(format!(
-        "{signed}.{}",
-        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
-    ))
+async fn start(address: &str, identity: &str) -> Result<Client> {
+    let mut client = Client::sign_in(address, identity).await?;
+    let objects = client.own_objects().await?;
+    client.follow(&objects).await?;
+    Ok(client)
 }

@@ -1,14 +1,11 @@
-//! The load: keep-alive clients that know just enough HTTP to cost little.
+//! The load: posts over keep-alive connections.
 
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
-use crate::support::cluster::{ACCOUNT_SID, AUTH_TOKEN, Result};
+use crate::support::cluster::Result;
+use crate::support::rest::{Client, request};
 
 /// What a load measured.
 pub struct Load {
@@ -16,78 +13,12 @@ pub struct Load {
     pub took: Duration,
 }
 
-/// One keep-alive connection.
-struct Client {
-    stream: TcpStream,
-    answer: Vec<u8>,
-}
-
-fn request(address: &str, path: &str, form: &str) -> Vec<u8> {
-    let credentials = STANDARD.encode(format!("{ACCOUNT_SID}:{AUTH_TOKEN}"));
-    format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic {credentials}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-        form.len()
-    )
-    .into_bytes()
-}
-
-impl Client {
-    async fn connect(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            answer: vec![0; 16 * 1024],
-        })
-    }
-
-    /// Sends a request and reads its answer, which must be 201; answers the body's place in the buffer.
-    async fn ask(&mut self, request: &[u8]) -> Result<std::ops::Range<usize>> {
-        self.stream.write_all(request).await?;
-        let mut filled = 0;
-        loop {
-            let read = self.stream.read(&mut self.answer[filled..]).await?;
-            if read == 0 {
-                return Err("the server closed a connection".into());
-            }
-            filled += read;
-            let Some(end) = find(&self.answer[..filled], b"\r\n\r\n") else {
-                continue;
-            };
-            let head = std::str::from_utf8(&self.answer[..end])?;
-            if !head.starts_with("HTTP/1.1 201") {
-                return Err(format!("refused: {head}").into());
-            }
-            let length = head
-                .split("content-length: ")
-                .nth(1)
-                .and_then(|rest| rest.lines().next());
-            let body = end + 4;
-            let whole = body
-                + length
-                    .ok_or("an answer without a length")?
-                    .trim()
-                    .parse::<usize>()?;
-            if filled >= whole {
-                return Ok(body..whole);
-            }
-        }
-    }
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
-}
-
 /// Creates conversations; answers the paths of their messages.
 pub async fn conversations(address: &str, count: usize) -> Result<Vec<String>> {
     let mut client = Client::connect(address).await?;
-    let new = request(address, "/v1/Conversations", "");
     let mut paths = Vec::with_capacity(count);
     for _ in 0..count {
-        let body = client.ask(&new).await?;
-        let made: serde_json::Value = serde_json::from_slice(&client.answer[body])?;
+        let made = client.create(address, "/v1/Conversations", "").await?;
         let sid = made["sid"].as_str().ok_or("a conversation without a SID")?;
         paths.push(format!("/v1/Conversations/{sid}/Messages"));
     }

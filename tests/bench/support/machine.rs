@@ -54,6 +54,11 @@ pub fn cpu_micros(root: u32) -> u64 {
     total
 }
 
+/// CPU time in microseconds that this process has used.
+pub fn own_cpu_micros() -> u64 {
+    stat(std::process::id()).map_or(0, |(_, ticks)| ticks * 10_000)
+}
+
 /// The parent of a process, and its CPU time in ticks, with that of children that ended.
 fn stat(pid: u32) -> Option<(u32, u64)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

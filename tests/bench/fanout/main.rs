@@ -1,0 +1,348 @@
+//! Fan-out: one conversation with many connected receivers, beside a bare websocket broadcast in the same run.
+//!
+//! # What is measured
+//! A *delivery* is one message at one receiver: two frames, of the list and of the document, and the SDK's
+//! acknowledgement of each. *At saturation* sixteen senders each post the next message when everybody has heard the one
+//! before. *Paced*, twenty messages a second are sent on a fixed schedule, and a latency counts from the moment a message
+//! was due to the moment a receiver read it. Each receiver checks that it hears every sender's messages once and in order.
+//!
+//! # Why beside a bare program
+//! Machines are shared and noisy. The bare program writes the same frames to as many receivers, which send the same
+//! acknowledgements; it stores nothing, checks nobody and parses nothing. Both take turns, round by round: the ratios say
+//! what the rest costs.
+//!
+//! `cargo bench --bench fanout -- --rounds 5 --seconds 5`; with `--receivers 200` only that many.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bare;
+mod board;
+mod receivers;
+
+use std::time::{Duration, Instant};
+
+use bare::Bare;
+use board::{Number, SENDERS};
+use bytes::Bytes;
+use receivers::{Place, Receivers};
+use support::cluster::{Postgres, Result, Server};
+use support::machine::{cpu_micros, facts};
+use support::sdk::Client;
+use support::wire::{Wire, frame};
+use support::{median, option, rest};
+
+/// Messages a second, paced.
+const PACE: u32 = 20;
+/// What a message says behind its mark.
+const TEXT: &str =
+    " The quick brown fox jumps over the lazy dog, and the dog lets it, as it has for many years.";
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What one round measured of one program.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    per_second: f64,
+    server_micros: f64,
+    postgres_micros: f64,
+    receiver_micros: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+fn main() -> Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("bare") {
+        return bare::run();
+    }
+    let rounds = option("--rounds", 3)?;
+    let seconds = Duration::from_secs(option("--seconds", 5)?);
+    let only = option("--receivers", 0)?;
+    let postgres = Postgres::start()?;
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path(), Some(&postgres))?;
+    let bare = Bare::start()?;
+    println!(
+        "{}\n{rounds} rounds of {} s at saturation and {} s paced; medians.\n",
+        facts(&postgres)?,
+        seconds.as_secs(),
+        seconds.as_secs() * 2
+    );
+    println!(
+        "| receivers | program | deliveries/s | server CPU µs/delivery | PostgreSQL CPU µs/delivery | receivers' CPU µs/delivery | p50 ms at {PACE}/s | p99 ms at {PACE}/s |"
+    );
+    println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut ratios = Vec::new();
+    for count in [200, 1000] {
+        if only == 0 || only == count {
+            let bench = Bench {
+                postgres: &postgres,
+                server: &server,
+                bare: &bare,
+                seconds,
+            };
+            let measured = runtime.block_on(bench.measure(count, rounds))?;
+            ratios.push(print(count, &measured));
+        }
+    }
+    println!("\nBeside the bare program:\n");
+    println!("| receivers | deliveries/s | server CPU | p50 | p99 |");
+    println!("| ---: | ---: | ---: | ---: | ---: |");
+    ratios.iter().for_each(|row| println!("{row}"));
+    Ok(())
+}
+
+struct Bench<'a> {
+    postgres: &'a Postgres,
+    server: &'a Server,
+    bare: &'a Bare,
+    seconds: Duration,
+}
+
+/// One of the two programs, with its receivers and senders.
+struct Side {
+    pid: u32,
+    receivers: Receivers,
+    senders: Vec<Sender>,
+}
+
+struct Sender {
+    way: Way,
+    next: Number,
+}
+
+enum Way {
+    Convoke(Box<Client>, String),
+    Bare(Wire, [Bytes; 2]),
+}
+
+impl Bench<'_> {
+    /// The rounds of Convoke and of the bare program.
+    async fn measure(&self, count: usize, rounds: usize) -> Result<Vec<[Round; 2]>> {
+        let talk = self.conversation(count).await?;
+        let mut sides = [
+            self.convoke(count, &talk).await?,
+            self.bare(count, &talk).await?,
+        ];
+        let mut measured = Vec::new();
+        for _ in 0..rounds {
+            let [convoke, bare] = &mut sides;
+            measured.push([self.round(convoke).await?, self.round(bare).await?]);
+        }
+        Ok(measured)
+    }
+
+    /// Makes a conversation with as many participants.
+    async fn conversation(&self, count: usize) -> Result<String> {
+        let address = &self.server.address;
+        let mut client = rest::Client::connect(address).await?;
+        let made = client.create(address, "/v1/Conversations", "").await?;
+        let talk = made["sid"].as_str().ok_or("a conversation without a SID")?;
+        for number in 0..count {
+            let (path, form) = (
+                format!("/v1/Conversations/{talk}/Participants"),
+                format!("Identity=user{number}"),
+            );
+            client.create(address, &path, &form).await?;
+        }
+        Ok(talk.to_owned())
+    }
+
+    async fn convoke(&self, count: usize, talk: &str) -> Result<Side> {
+        let address = &self.server.address;
+        let place = Place::Convoke {
+            address: address.clone(),
+            talk: talk.to_owned(),
+        };
+        let receivers = Receivers::start(&place, count).await?;
+        let mut senders = Vec::new();
+        for number in 0..SENDERS {
+            let client = Client::sign_in(address, &format!("user{number}")).await?;
+            let way = Way::Convoke(Box::new(client), talk.to_owned());
+            senders.push(Sender::new(way, number));
+        }
+        Ok(Side {
+            pid: self.server.pid(),
+            receivers,
+            senders,
+        })
+    }
+
+    async fn bare(&self, count: usize, talk: &str) -> Result<Side> {
+        let frames = self.frames(talk).await?;
+        let address = &self.bare.address;
+        let place = Place::Bare {
+            address: address.clone(),
+        };
+        let receivers = Receivers::start(&place, count).await?;
+        let mut senders = Vec::new();
+        for number in 0..SENDERS {
+            let way = Way::Bare(Wire::open(address, "/").await?, frames.clone());
+            senders.push(Sender::new(way, number));
+        }
+        Ok(Side {
+            pid: self.bare.pid(),
+            receivers,
+            senders,
+        })
+    }
+
+    /// The frames that Convoke sends for one message, which the bare program is to send too.
+    async fn frames(&self, talk: &str) -> Result<[Bytes; 2]> {
+        let address = &self.server.address;
+        let mut client = Client::sign_in(address, "user0").await?;
+        let objects = client.conversation(talk).await?;
+        client.follow(&objects[..2]).await?;
+        // No sender's: receivers look for marks of theirs.
+        client.post(talk, &text("%0000000000")).await?;
+        client.hear_message().await
+    }
+
+    async fn round(&self, side: &mut Side) -> Result<Round> {
+        let before = self.cpu(side);
+        let begun = Instant::now();
+        let sent = side.saturate(self.seconds).await?;
+        let took = begun.elapsed();
+        let after = self.cpu(side);
+        let deliveries = (sent * side.receivers.board.count()) as f64;
+        let each = |at: usize| (after[at] - before[at]) as f64 / deliveries;
+        side.pace(self.seconds * 2).await?;
+        let latencies = side.receivers.board.latencies();
+        let at = |share: f64| {
+            let place = (latencies.len() as f64 * share) as usize;
+            latencies.get(place).map_or(0.0, |l| l.as_secs_f64() * 1e3)
+        };
+        Ok(Round {
+            per_second: deliveries / took.as_secs_f64(),
+            server_micros: each(0),
+            postgres_micros: each(1),
+            receiver_micros: each(2),
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+        })
+    }
+
+    fn cpu(&self, side: &Side) -> [u64; 3] {
+        let receivers = support::machine::own_cpu_micros();
+        [
+            cpu_micros(side.pid),
+            cpu_micros(self.postgres.pid()),
+            receivers,
+        ]
+    }
+}
+
+impl Side {
+    /// Has all senders send one message after the other; answers how many.
+    async fn saturate(&mut self, length: Duration) -> Result<usize> {
+        let board = std::sync::Arc::clone(&self.receivers.board);
+        let end = Instant::now() + length;
+        let sending = self.senders.iter_mut().map(|sender| {
+            let board = &board;
+            async move {
+                let mut count = 0;
+                while Instant::now() < end {
+                    let message = sender.send().await?;
+                    board.everybody_heard(message).await;
+                    count += 1;
+                }
+                Ok::<_, Box<dyn std::error::Error>>(count)
+            }
+        });
+        let all = futures_util::future::try_join_all(sending);
+        tokio::select! {
+            counts = tokio::time::timeout(length + PATIENCE, all) => Ok(counts.map_err(|_| "not everybody heard in time")??.iter().sum()),
+            failure = self.receivers.failure() => Err(failure.into()),
+        }
+    }
+
+    /// Has one sender send on schedule.
+    async fn pace(&mut self, length: Duration) -> Result<()> {
+        let board = std::sync::Arc::clone(&self.receivers.board);
+        let sender = &mut self.senders[0];
+        let sending = async {
+            let begun = Instant::now();
+            let mut last = None;
+            for number in 0..PACE * length.as_secs() as u32 {
+                let due = begun + Duration::from_secs(1) / PACE * number;
+                tokio::time::sleep_until(due.into()).await;
+                board.expect(sender.next, due);
+                last = Some(sender.send().await?);
+            }
+            if let Some(last) = last {
+                board.everybody_heard(last).await;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            sent = tokio::time::timeout(length + PATIENCE, sending) => sent.map_err(|_| "not everybody heard in time")?,
+            failure = self.receivers.failure() => Err(failure.into()),
+        }
+    }
+}
+
+fn text(mark: &str) -> String {
+    format!("{mark}{TEXT}")
+}
+
+impl Sender {
+    const fn new(way: Way, sender: usize) -> Self {
+        let next = Number { sender, count: 0 };
+        Self { way, next }
+    }
+
+    /// Sends the next message.
+    async fn send(&mut self) -> Result<Number> {
+        let message = self.next;
+        self.next.count += 1;
+        match &mut self.way {
+            Way::Convoke(client, talk) => client.post(talk, &text(&message.mark())).await?,
+            Way::Bare(wire, [list, document]) => {
+                let mut marked = list.to_vec();
+                let at = list.iter().position(|byte| *byte == b'%').ok_or("a mark")?;
+                let mark = message.mark();
+                marked[at..at + mark.len()].copy_from_slice(mark.as_bytes());
+                let mut framed = Vec::new();
+                let frames = [marked.into(), document.clone()];
+                frame(&bare::packed(&frames), &mut framed);
+                wire.write(&framed).await?;
+            }
+        }
+        Ok(message)
+    }
+}
+
+/// Prints the rows of both programs; answers the row of their ratios.
+fn print(count: usize, rounds: &[[Round; 2]]) -> String {
+    for (at, name) in [(0, "Convoke"), (1, "bare broadcast")] {
+        let of = |figure: fn(&Round) -> f64| median(rounds.iter().map(|round| figure(&round[at])));
+        println!(
+            "| {count} | {name} | {:.0} | {:.1} | {:.1} | {:.1} | {:.2} | {:.2} |",
+            of(|r| r.per_second),
+            of(|r| r.server_micros),
+            of(|r| r.postgres_micros),
+            of(|r| r.receiver_micros),
+            of(|r| r.p50_ms),
+            of(|r| r.p99_ms),
+        );
+    }
+    let ratio = |figure: fn(&Round) -> f64| {
+        median(
+            rounds
+                .iter()
+                .map(|[ours, bare]| figure(ours) / figure(bare)),
+        )
+    };
+    format!(
+        "| {count} | **{:.2}** | {:.2} | {:.2} | **{:.2}** |",
+        ratio(|r| r.per_second),
+        ratio(|r| r.server_micros),
+        ratio(|r| r.p50_ms),
+        ratio(|r| r.p99_ms),
+    )
+}
