@@ -42,24 +42,34 @@ async fn run(cli: Cli) -> Result<(), Fault> {
 }
 
 async fn serve(settings: &Settings) -> Result<(), Fault> {
-    // From here on a signal is heard, also while the start is under way.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let stopped = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+    // From here on signals are heard, also while the start is under way.
+    let (stopped, ended) = (told(1)?, told(2)?);
     let app = App::start(settings, Arc::new(SystemClock)).await?;
     greet(&app)?;
-    let was_told = app.run_until(stopped).await;
+    let was_told = tokio::select! {
+        was_told = app.run_until(stopped) => was_told,
+        () = ended => return Err("told to stop a second time, ended at once".into()),
+    };
     info!("stopped");
     if was_told {
         Ok(())
     } else {
         Err("the embedded database is gone".into())
     }
+}
+
+/// Waits until the process was told to stop so many times.
+fn told(times: usize) -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        for _ in 0..times {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+    })
 }
 
 /// Tells the person at the terminal what to do next. A new auth token is shown here and never again.

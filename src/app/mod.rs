@@ -2,7 +2,7 @@
 //!
 //! It opens the database, brings the schema up to date, makes sure there is an account, connects the outlet of
 //! committed events to the bus, mounts the doors that this process runs, and takes all of it down again in the order
-//! that loses nothing: no new requests, those under way end, sockets close, jobs under way end, the database last.
+//! that loses nothing.
 
 mod database;
 mod first_account;
@@ -23,7 +23,7 @@ use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
 use crate::blobs::Blobs;
@@ -31,7 +31,7 @@ use crate::bus::local::LocalBus;
 use crate::bus::nats::{self, Carrier};
 use crate::bus::{Bus, Parcel};
 use crate::channels::{Channels, outbound};
-use crate::config::{Part, Settings, Switch};
+use crate::config::{Part, Settings, ShutdownSettings, Switch};
 use crate::domain::bases::Bases;
 use crate::domain::events::Outlet;
 use crate::domain::jobs::{Claimed, Job, Outcome};
@@ -103,8 +103,9 @@ pub struct App {
     gateway: Gateway,
     worker: Arc<Worker>,
     database: Database,
-    grace: Duration,
-    stop: watch::Sender<bool>,
+    shutdown: ShutdownSettings,
+    stopping: watch::Sender<bool>,
+    closed: watch::Sender<bool>,
     server: JoinHandle<()>,
     working: JoinHandle<()>,
     tasks: JoinSet<()>,
@@ -162,7 +163,8 @@ impl App {
         (listener, certificate): (TcpListener, Option<Arc<Certificate>>),
         address: SocketAddr,
     ) -> Self {
-        let (stop, stopped) = watch::channel(false);
+        let (stopping, is_stopping) = watch::channel(false);
+        let (closed, is_closed) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let (ways, lanes) = Lanes::new(settings.posting.lanes());
         let core = Arc::new(Core {
@@ -198,17 +200,16 @@ impl App {
             settings.gateway.clone(),
             Arc::clone(&bases),
         );
-        tasks.spawn(gateway.clone().run(stopped.clone()));
+        tasks.spawn(gateway.clone().run(is_closed.clone()));
         let worker = Arc::new(worker(&core, settings));
-        let router = routes(settings, &core, bus, &gateway, bases);
+        let router = routes(settings, &core, bus, &gateway, bases, is_stopping.clone());
         let working = if settings.parts.contains(&Part::Worker) {
-            tokio::spawn(Arc::clone(&worker).run(stopped.clone()))
+            tokio::spawn(Arc::clone(&worker).run(is_stopping))
         } else {
             tokio::spawn(async {})
         };
-        let server = tokio::spawn(listener::serve(listener, certificate, router, stopped));
+        let server = tokio::spawn(listener::serve(listener, certificate, router, is_closed));
         info!(%address, "listening");
-        let grace = Duration::from_secs(settings.shutdown.grace_seconds.into());
         Self {
             address,
             scheme: settings.tls.scheme(),
@@ -217,8 +218,9 @@ impl App {
             gateway,
             worker,
             database,
-            grace,
-            stop,
+            shutdown: settings.shutdown.clone(),
+            stopping,
+            closed,
             server,
             working,
             tasks,
@@ -250,16 +252,25 @@ impl App {
         was_told
     }
 
-    /// Stops: no new requests, those under way end, sockets close, jobs under way end, the database last.
+    /// Stops, in the order that loses nothing: balancers are told to go elsewhere and no new jobs are taken; sockets are
+    /// dropped, spread over a time; then no new requests are taken, requests and jobs under way end, and the database is
+    /// closed last. Whoever is still connected meanwhile is served as always.
     pub async fn stop(mut self) {
-        info!("stopping");
+        let [spread, grace] = [self.shutdown.spread_seconds, self.shutdown.grace_seconds]
+            .map(|seconds| Duration::from_secs(seconds.into()));
+        let deadline = Instant::now() + spread + grace;
+        info!(
+            at_most_seconds = (spread + grace).as_secs(),
+            "stopping; a second signal ends it at once"
+        );
         // Sends fail only where nobody listens any more.
-        let _ = self.stop.send(true);
-        self.gateway.close();
+        let _ = self.stopping.send(true);
+        self.gateway.leave(spread, deadline).await;
+        let _ = self.closed.send(true);
         for (name, task) in [("requests", &mut self.server), ("jobs", &mut self.working)] {
-            if timeout(self.grace, &mut *task).await.is_err() {
+            if timeout_at(deadline, &mut *task).await.is_err() {
                 warn!(
-                    grace_seconds = self.grace.as_secs(),
+                    grace_seconds = grace.as_secs(),
                     "{name} under way did not end in time"
                 );
                 task.abort();
@@ -335,8 +346,9 @@ fn routes(
     bus: Arc<dyn Bus>,
     gateway: &Gateway,
     bases: Arc<Bases>,
+    is_stopping: watch::Receiver<bool>,
 ) -> Router {
-    let mut router = probes::routes(Arc::clone(core), bus);
+    let mut router = probes::routes(Arc::clone(core), bus, is_stopping);
     if settings.parts.contains(&Part::Gateway) {
         router = router.merge(gateway::router(gateway.clone()));
     }

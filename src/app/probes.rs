@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -18,13 +19,20 @@ use crate::ops::{self, Core};
 /// A database that takes longer than this to answer is no database to serve from.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The routes of the probes: `/healthz` (the process lives), `/readyz` (the database answers, the schema is ours, the bus
-/// was reached), `/metrics` (Prometheus).
-pub(super) fn routes(core: Arc<Core>, bus: Arc<dyn Bus>) -> Router {
+/// What tells whether the process can serve.
+type Asked = (Arc<Core>, Arc<dyn Bus>, watch::Receiver<bool>);
+
+/// The routes of the probes: `/healthz` (the process lives), `/readyz` (it is not stopping, the database answers, the
+/// schema is ours, the bus was reached), `/metrics` (Prometheus).
+pub(super) fn routes(
+    core: Arc<Core>,
+    bus: Arc<dyn Bus>,
+    is_stopping: watch::Receiver<bool>,
+) -> Router {
     let metrics = recorder();
     Router::new()
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready).with_state((core, bus)))
+        .route("/readyz", get(ready).with_state((core, bus, is_stopping)))
         .route(
             "/metrics",
             get(async move || metrics.map(PrometheusHandle::render).unwrap_or_default()),
@@ -33,7 +41,10 @@ pub(super) fn routes(core: Arc<Core>, bus: Arc<dyn Bus>) -> Router {
 
 /// A bus that was reached once and is away now takes no node out of service: all would go at the same time, and each is
 /// right without it, only later.
-async fn ready(State((core, bus)): State<(Arc<Core>, Arc<dyn Bus>)>) -> (StatusCode, &'static str) {
+async fn ready(State((core, bus, is_stopping)): State<Asked>) -> (StatusCode, &'static str) {
+    if *is_stopping.borrow() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n");
+    }
     if !bus.was_reached() {
         return (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -206,6 +206,7 @@ pub struct LogSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[expect(missing_docs, reason = "config/default.toml says what each key means")]
 pub struct ShutdownSettings {
+    pub spread_seconds: u32,
     pub grace_seconds: u32,
 }
 

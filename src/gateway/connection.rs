@@ -9,7 +9,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -21,6 +21,7 @@ use super::Gateway;
 use super::commands::{self, Answer, Session};
 use super::outgoing::{Item, Outgoing};
 use super::protocol::{self, Frame, Status};
+use super::sockets::Place;
 use crate::domain::{Error, Timestamp, TokenFault};
 use crate::ops::users::{self, SignedIn};
 
@@ -28,36 +29,55 @@ use crate::ops::users::{self, SignedIn};
 const INIT_LIMIT: Duration = Duration::from_secs(15);
 /// How long one write may take before the client counts as gone.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
+/// How long a client that was told goodbye may take to say it too.
+const LINGER_LIMIT: Duration = Duration::from_secs(2);
 
 /// Serves a socket until it ends.
-pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>) {
-    let hello = timeout(INIT_LIMIT, sign_in(&gateway, &mut socket, base)).await;
-    let Ok(Some(session)) = hello else {
+pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, place: Place) {
+    let hello = tokio::select! {
+        hello = timeout(INIT_LIMIT, sign_in(&gateway, &mut socket, base)) => hello.ok().flatten(),
+        () = place.closing() => None,
+    };
+    let Some(session) = hello else {
         // Whoever was refused has been told why.
-        let _ = socket.close().await;
+        let _ = timeout(WRITE_LIMIT, socket.close()).await;
         return;
     };
-    let client = gateway.next_client();
+    let client = place.client;
     let (outgoing, queue) = Outgoing::new(client, gateway.0.settings.max_queue_bytes);
-    gateway.clients().insert(client, Arc::clone(&outgoing));
+    place.settle(&outgoing);
     metrics::gauge!("convoke_sockets").increment(1.0);
     let mut connection = Box::new(Connection::new(gateway.clone(), session, outgoing));
     let why = connection.run(&mut socket, queue).await;
     debug!(client, ?why, "socket ends");
     metrics::gauge!("convoke_sockets").decrement(1.0);
-    gateway.clients().remove(&client);
     connection.outgoing.cut_off();
     gateway.0.subscriptions.forget(
         client,
         connection.followed.iter().map(|object| object.scope()),
     );
-    if why == End::Malformed {
-        let frame = CloseFrame {
-            code: 1002,
-            reason: "malformed frame".into(),
-        };
-        let _ = timeout(WRITE_LIMIT, socket.send(Message::Close(Some(frame)))).await;
+    drop(connection);
+    match why {
+        End::Malformed => farewell(&mut socket, close_code::PROTOCOL, "malformed frame").await,
+        End::Parted => farewell(&mut socket, close_code::AWAY, "the server is stopping").await,
+        End::Left | End::Cut | End::Expired | End::Denied => {}
     }
+}
+
+/// Says goodbye and waits until the client has said it too: what was sent before could be lost if the socket were closed
+/// with something unread in it.
+async fn farewell(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let reason = reason.into();
+    let goodbye = async {
+        let sent = socket.send(Message::Close(Some(CloseFrame { code, reason })));
+        if timeout(WRITE_LIMIT, sent)
+            .await
+            .is_ok_and(|sent| sent.is_ok())
+        {
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    };
+    let _ = timeout(LINGER_LIMIT, goodbye).await;
 }
 
 /// Why a connection ends.
@@ -65,8 +85,10 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>) {
 enum End {
     /// The client left.
     Left,
-    /// The client does not answer, or reads too slowly, or the server stops.
+    /// The client does not answer, or reads too slowly.
     Cut,
+    /// The server stops, and everything is answered.
+    Parted,
     /// The token expired.
     Expired,
     /// A new token was refused.
@@ -151,6 +173,7 @@ struct Connection {
     answered_ping: bool,
     next_ping: Instant,
     warned: bool,
+    parting: bool,
 }
 
 impl Connection {
@@ -169,17 +192,22 @@ impl Connection {
             answered_ping: true,
             next_ping,
             warned: false,
+            parting: false,
         }
     }
 
     async fn run(&mut self, socket: &mut WebSocket, mut queue: UnboundedReceiver<Item>) -> End {
         loop {
-            let busy = self.under_way() >= self.gateway.0.settings.max_requests;
+            let under_way = self.under_way();
+            if self.parting && under_way == 0 && queue.is_empty() {
+                return End::Parted;
+            }
+            let busy = self.parting || under_way >= self.gateway.0.settings.max_requests;
             let (outgoing, alarm) = (Arc::clone(&self.outgoing), self.next_alarm());
             let step = async {
                 tokio::select! {
                     biased;
-                    () = outgoing.cut() => Step::Cut,
+                    () = outgoing.told(self.parting) => Step::Told,
                     Some(item) = queue.recv() => Step::Write(item),
                     Some(done) = self.running.join_next_with_id() => Step::Done(done),
                     heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
@@ -192,7 +220,11 @@ impl Connection {
                 }
             };
             let end = match step {
-                Step::Cut => Some(End::Cut),
+                Step::Told if self.outgoing.is_cut() => Some(End::Cut),
+                Step::Told => {
+                    self.parting = true;
+                    None
+                }
                 Step::Write(item) => self.write(socket, item, &mut queue).await,
                 Step::Done(done) => {
                     self.done(done);
@@ -467,7 +499,7 @@ impl Connection {
 }
 
 enum Step {
-    Cut,
+    Told,
     Write(Item),
     Done(Result<(Id, Vec<(String, Answer)>), JoinError>),
     Heard(Option<Message>),

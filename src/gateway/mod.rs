@@ -7,34 +7,37 @@ mod commands;
 mod connection;
 mod outgoing;
 mod protocol;
+mod sockets;
 mod subscriptions;
 mod sync;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::bus::Bus;
 use crate::domain::bases::Bases;
 use crate::ops::Core;
-use outgoing::Outgoing;
+use sockets::Sockets;
 use subscriptions::{Shards, Subscriptions};
 
 /// How long somebody is shown as typing, in seconds (the SDK is told one more).
 const TYPING_TIMEOUT_SECONDS: u32 = 5;
 /// What is read from a socket at once. Most frames are small, and most sockets are silent.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// When a client that is not taken in now may try again, in seconds. SDKs do not look at it and wait for a second or more.
+const RETRY_AFTER_SECONDS: u32 = 2;
 
 /// How sockets are served.
 #[derive(Debug, Clone, Deserialize)]
@@ -60,8 +63,7 @@ struct Inner {
     bases: Arc<Bases>,
     subscriptions: Subscriptions,
     shards: Mutex<Option<Shards>>,
-    clients: Mutex<HashMap<u64, Arc<Outgoing>>>,
-    next_client: AtomicU64,
+    sockets: Arc<Sockets>,
 }
 
 impl Gateway {
@@ -76,8 +78,7 @@ impl Gateway {
             bases,
             subscriptions,
             shards: Mutex::new(Some(shards)),
-            clients: Mutex::default(),
-            next_client: AtomicU64::new(0),
+            sockets: Sockets::new(),
         }))
     }
 
@@ -95,26 +96,14 @@ impl Gateway {
         }
     }
 
-    /// Closes all sockets, without a word that would make SDKs wait before they come back.
-    pub fn close(&self) {
-        for client in self.clients().values() {
-            client.cut_off();
-        }
-    }
-
-    fn clients(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Outgoing>>> {
-        self.0
-            .clients
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Takes no more sockets in and lets those go that there are, spread over a time, each between two requests and
+    /// without a word that would make its SDK wait before it comes back. At the deadline all are gone.
+    pub async fn leave(&self, over: Duration, deadline: Instant) {
+        self.0.sockets.leave(over, deadline).await;
     }
 
     fn core(&self) -> &Arc<Core> {
         &self.0.core
-    }
-
-    fn next_client(&self) -> u64 {
-        self.0.next_client.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -131,6 +120,15 @@ async fn upgrade(
     headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> Response {
+    let Some(place) = gateway.0.sockets.enter() else {
+        let later = [(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())];
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            later,
+            "the server is stopping\n",
+        )
+            .into_response();
+    };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let base: Arc<str> = gateway.0.bases.of(Some(peer.ip()), header).into();
     let most = gateway.0.settings.max_frame_bytes;
@@ -139,5 +137,5 @@ async fn upgrade(
         .max_frame_size(most)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| connection::serve(gateway, socket, base))
+        .on_upgrade(move |socket| connection::serve(gateway, socket, base, place))
 }

@@ -32,6 +32,7 @@ pub struct Outgoing {
     waiting: AtomicUsize,
     most: usize,
     next_frame: AtomicU64,
+    parting: AtomicBool,
     cut: AtomicBool,
     wake: Notify,
 }
@@ -47,6 +48,7 @@ impl Outgoing {
             waiting: AtomicUsize::new(0),
             most,
             next_frame: AtomicU64::new(0),
+            parting: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             wake: Notify::new(),
         };
@@ -87,6 +89,19 @@ impl Outgoing {
     pub fn notify(&self, message_type: &str, payload: &[u8]) {
         let id = format!("TM{:032x}", self.next_frame.fetch_add(1, Ordering::Relaxed));
         self.send(protocol::notify(&id, message_type, payload));
+    }
+
+    /// Ends the connection when what it was asked for is answered. It reads nothing more.
+    pub fn part(&self) {
+        self.parting.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Waits until the connection is to end, in whatever way; or, after it was heard that it is to part, until it is cut.
+    pub async fn told(&self, parting: bool) {
+        while !self.is_cut() && (parting || !self.parting.load(Ordering::Relaxed)) {
+            self.wake.notified().await;
+        }
     }
 
     /// Ends the connection as soon as its task looks.

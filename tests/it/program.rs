@@ -1,12 +1,21 @@
 //! The program as an operator meets it: probes, and verbs beside a running server.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, PgPool};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::Command;
+use tokio::time::timeout;
 
-use crate::support::{TestServer, text};
+use crate::support::server::{ACCOUNT_SID, AUTH_TOKEN};
+use crate::support::{TestServer, text, wait};
 
 async fn convoke(pool: &PgPool, words: &[&str]) -> Output {
     let url = pool.connect_options().to_url_lossy().to_string();
@@ -132,4 +141,55 @@ async fn a_schema_of_a_newer_program_is_left_alone(pool: PgPool) {
         assert!(!output.status.success(), "{words:?}");
         assert!(said.contains("newer version"), "{words:?}: {said}");
     }
+}
+
+#[sqlx::test]
+async fn a_second_signal_ends_it_at_once(pool: PgPool) {
+    let url = pool.connect_options().to_url_lossy().to_string();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_convoke"))
+        .arg("serve")
+        .env_clear()
+        .env("CONVOKE_LISTEN", "127.0.0.1:0")
+        .env("CONVOKE_DATABASE_URL", url)
+        .env("CONVOKE_SECRET_KEY", "a key for tests")
+        .env("CONVOKE_ACCOUNT_SID", ACCOUNT_SID)
+        .env("CONVOKE_AUTH_TOKEN", AUTH_TOKEN)
+        .env("CONVOKE_SHUTDOWN_GRACE_SECONDS", "3600")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program runs");
+    let mut said = BufReader::new(program.stdout.take().expect("its output")).lines();
+    let line = said.next_line().await.expect("text").expect("a line");
+    let address = line
+        .split_once("http://")
+        .expect("its address")
+        .1
+        .to_owned();
+    let pid = Pid::from_raw(program.id().expect("it runs").cast_signed());
+
+    // A request that does not end, for which it would wait: its body is asked for, so it is under way.
+    let mut endless = TcpStream::connect(&address).await.expect("a connection");
+    let credentials = STANDARD.encode(format!("{ACCOUNT_SID}:{AUTH_TOKEN}"));
+    let request = format!(
+        "POST /v1/Conversations HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {credentials}\r\n\
+         Content-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    );
+    endless
+        .write_all(request.as_bytes())
+        .await
+        .expect("it is taken");
+    let mut answer = [0; 12];
+    endless.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 100");
+    kill(pid, Signal::SIGTERM).expect("the first signal");
+    wait::until("it takes no requests", async || {
+        TcpStream::connect(&address).await.is_err()
+    })
+    .await;
+    assert!(program.try_wait().expect("its state").is_none());
+    kill(pid, Signal::SIGTERM).expect("the second signal");
+    let status = timeout(Duration::from_secs(30), program.wait()).await;
+    let status = status.expect("it ends").expect("its state");
+    assert_eq!(status.code(), Some(1));
 }

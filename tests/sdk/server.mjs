@@ -46,6 +46,7 @@ export class Server {
         CONVOKE_AUTH_TOKEN: authToken,
         CONVOKE_API_KEY_SID: apiKeySid,
         CONVOKE_API_KEY_SECRET: apiKeySecret,
+        CONVOKE_SHUTDOWN_SPREAD_SECONDS: "0",
       },
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {

@@ -6,3 +6,4 @@ mod hostile;
 mod nodes;
 mod permissions;
 mod signing_in;
+mod stopping;

@@ -51,6 +51,7 @@ impl TestServer {
             ("CONVOKE_DATA_DIR", data_dir.as_str()),
             ("CONVOKE_SECRET_KEY", "a key for tests"),
             ("CONVOKE_SIMULATOR", "on"),
+            ("CONVOKE_SHUTDOWN_SPREAD_SECONDS", "0"),
             // Jobs run when a test says so, not beside it.
             ("CONVOKE_PARTS", "rest,gateway"),
             ("CONVOKE_ACCOUNT_SID", ACCOUNT_SID),

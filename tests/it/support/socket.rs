@@ -174,6 +174,12 @@ impl SocketClient {
 
     /// The same with a body as it is.
     pub async fn ask_with(&mut self, method: &str, path: &str, payload: &str) -> (u64, Value) {
+        let id = self.start(method, path, payload).await;
+        self.answered(&id).await
+    }
+
+    /// Sends a request and waits for nothing; answers its id.
+    pub async fn start(&mut self, method: &str, path: &str, payload: &str) -> String {
         let request = json!({ "method": method, "path": path, "host": "h", "headers": {} });
         self.request(request, payload).await
     }
@@ -181,13 +187,17 @@ impl SocketClient {
     /// Reads something with a query.
     pub async fn get(&mut self, path: &str, params: Value) -> (u64, Value) {
         let request = json!({ "method": "GET", "path": path, "params": params });
-        self.request(request, "").await
+        let id = self.request(request, "").await;
+        self.answered(&id).await
     }
 
-    async fn request(&mut self, request: Value, payload: &str) -> (u64, Value) {
+    async fn request(&mut self, request: Value, payload: &str) -> String {
         let header = json!({ "method": "message", "http_request": request });
-        let id = self.send_frame(header, payload.as_bytes()).await;
-        let (header, body) = self.answer(&id).await;
+        self.send_frame(header, payload.as_bytes()).await
+    }
+
+    async fn answered(&mut self, id: &str) -> (u64, Value) {
+        let (header, body) = self.answer(id).await;
         (
             header["http_status"]["code"].as_u64().expect("a status"),
             body,
