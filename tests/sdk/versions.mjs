@@ -1,6 +1,7 @@
 // The versions of the web SDK that everything is tried with. A suite is written once and runs for each of them, all
 // against one server; whatever is named is named anew for each version, so that they never meet.
 
+import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, describe } from "node:test";
 
@@ -68,6 +69,8 @@ class Context {
       client.once("initialized", resolve);
       client.once("initFailed", ({ error }) => reject(new Error(error?.message)));
     });
+    // What it reads at its start is there, or a connection that ends now would leave it with a rejection of its own.
+    await client.getSubscribedConversations();
     return client;
   };
 
@@ -95,4 +98,13 @@ export function forEachVersion(name, body) {
       });
     }
   });
+}
+
+// Status and code of what the server refused, and the permission that was missing if that is why.
+export async function refusal(call) {
+  const error = await call.then(() => assert.fail("was not refused"), (error) => error);
+  // Requests are refused with a body; what is to be read first, and may not be, with an error of the SDK's own.
+  const { status, code, details } = error.body ?? error;
+  assert.ok(Number.isInteger(status) && status === error.status, error);
+  return [status, code, ...(details ? [details.permission] : [])];
 }

@@ -15,6 +15,7 @@ mod topic;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -48,6 +49,18 @@ enum Order {
         /// The topics it followed.
         scopes: Vec<Scope>,
     },
+    /// Tell clients that a conversation is gone, each after everything that its user is to hear before.
+    Farewell(Vec<Farewell>),
+}
+
+/// What a client is told of a conversation that is gone.
+pub struct Farewell {
+    /// Whose client it is.
+    pub user: UserSid,
+    /// The client.
+    pub outgoing: Arc<Outgoing>,
+    /// The notification.
+    pub payload: Bytes,
 }
 
 /// A client that wants to follow objects.
@@ -103,13 +116,19 @@ impl Subscriptions {
         let (senders, shards) = (0..SHARDS)
             .map(|number| {
                 let (sender, orders) = mpsc::unbounded_channel();
-                (
-                    sender,
-                    (Shard::new(Arc::clone(core), number), orders, bus.listen()),
-                )
+                (sender, (number, orders, bus.listen()))
             })
             .unzip();
-        (Self(Arc::new(senders)), Shards(shards))
+        let all = Self(Arc::new(senders));
+        let shards: Vec<(usize, _, _)> = shards;
+        let shards = shards
+            .into_iter()
+            .map(|(number, orders, listener)| {
+                let shard = Shard::new(Arc::clone(core), all.clone(), number);
+                (shard, orders, listener)
+            })
+            .collect();
+        (all, Shards(shards))
     }
 
     /// Has a client follow objects.
@@ -138,6 +157,19 @@ impl Subscriptions {
     fn order(&self, shard: usize, order: Order) {
         // An error means that the server is stopping: clients come back to another one.
         let _ = self.0[shard].send(order);
+    }
+
+    /// Tells clients that a conversation is gone, by the shards of their users.
+    fn farewell(&self, to: impl Iterator<Item = Farewell>) {
+        let mut by_shard: Vec<Vec<Farewell>> = (0..SHARDS).map(|_| Vec::new()).collect();
+        for farewell in to {
+            by_shard[shard_of(Scope::User(farewell.user))].push(farewell);
+        }
+        for (sender, farewells) in self.0.iter().zip(by_shard) {
+            if !farewells.is_empty() {
+                let _ = sender.send(Order::Farewell(farewells));
+            }
+        }
     }
 
     /// Has a client that is gone forgotten.

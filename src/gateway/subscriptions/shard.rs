@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tracing::{debug, warn};
 
 use super::topic::{Topic, of_conversation, of_gone, of_user};
-use super::{Order, digits, shard_of};
+use super::{Farewell, Order, Subscriptions, digits, shard_of};
 use crate::bus::{Parcel, Typist};
 use crate::domain::{Announcement, Conversation, Error, Event, Scope, User, UserSid};
 use crate::gateway::TYPING_TIMEOUT_SECONDS;
+use crate::gateway::protocol::SYNC_EVENT;
 use crate::gateway::sync::events::SyncEvent;
 use crate::gateway::sync::{Object, last_event_of_conversation, last_event_of_user};
 use crate::ops::{self, Core};
@@ -17,6 +18,7 @@ use crate::ops::{self, Core};
 /// Some topics of this node.
 pub struct Shard {
     pub(super) core: Arc<Core>,
+    all: Subscriptions,
     number: usize,
     pub(super) topics: HashMap<Scope, Topic>,
 }
@@ -57,9 +59,10 @@ impl Read {
 }
 
 impl Shard {
-    pub(super) fn new(core: Arc<Core>, number: usize) -> Self {
+    pub(super) fn new(core: Arc<Core>, all: Subscriptions, number: usize) -> Self {
         Self {
             core,
+            all,
             number,
             topics: HashMap::new(),
         }
@@ -114,9 +117,27 @@ impl Shard {
         );
     }
 
+    /// Tells the followers of a topic that is gone. Of a conversation they hear by the shards of their users: a member
+    /// is to hear first that it left, which an SDK that has heard of the end does not tell any more.
     fn remove(&mut self, scope: Scope, position: i64) {
-        if let Some(topic) = self.topics.remove(&scope) {
-            topic.tell(&of_gone(scope, position, self.core.clock.now()));
+        let Some(topic) = self.topics.remove(&scope) else {
+            return;
+        };
+        let events = of_gone(scope, position, self.core.clock.now());
+        match scope {
+            Scope::Conversation(_) => self.all.farewell(topic.farewells(&events)),
+            Scope::User(_) => topic.tell(&events),
+        }
+    }
+
+    /// Tells clients that a conversation is gone, after their users' own news.
+    async fn farewell(&mut self, to: Vec<Farewell>) {
+        let users: HashSet<UserSid> = to.iter().map(|farewell| farewell.user).collect();
+        for user in users {
+            self.refresh(Scope::User(user)).await;
+        }
+        for farewell in to {
+            farewell.outgoing.notify(SYNC_EVENT, &farewell.payload);
         }
     }
 
@@ -212,6 +233,7 @@ impl Shard {
     pub(super) async fn obey(&mut self, order: Order) {
         match order {
             Order::Establish(request) => self.establish(*request).await,
+            Order::Farewell(to) => self.farewell(to).await,
             Order::Cancel { client, object } => {
                 self.leave(client, object.scope(), Some(object));
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Farewell;
 use crate::domain::{Conversation, ConversationSid, Message, Scope, Timestamp, User, UserSid};
 use crate::gateway::outgoing::Outgoing;
 use crate::gateway::protocol::{SYNC_EVENT, TYPING};
@@ -85,6 +86,19 @@ impl Topic {
                 follower.outgoing.notify(SYNC_EVENT, &payload);
             }
         }
+    }
+
+    /// What each follower is to be told of these events.
+    pub(super) fn farewells(&self, events: &[SyncEvent]) -> impl Iterator<Item = Farewell> {
+        events.iter().flat_map(|event| {
+            let payload = event.payload(None);
+            let followers = self.followers.iter().filter(|f| f.object == event.object);
+            followers.map(move |follower| Farewell {
+                user: follower.user,
+                outgoing: Arc::clone(&follower.outgoing),
+                payload: payload.clone(),
+            })
+        })
     }
 
     /// Tells of a message whose position is the next one.
