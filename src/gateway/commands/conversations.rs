@@ -193,7 +193,7 @@ pub(super) async fn create(request: &Request<'_>) -> Result<Answer, Error> {
     Ok(Answer::Json(201, print(request, &new)))
 }
 
-/// `GET …/Conversations/{conversation}`: a look, with counts, and for participants with their own side.
+/// `GET …/Conversations/{conversation}`: a look, with counts; for participants also with their own side.
 pub(super) async fn fetch(request: &Request<'_>, which: &str) -> Result<Answer, Error> {
     let ctx = &request.session.ctx;
     let held = ops::conversations::fetch(request.core, ctx, &named(which)).await?;
@@ -205,9 +205,9 @@ pub(super) async fn fetch(request: &Request<'_>, which: &str) -> Result<Answer, 
     {
         body["status"] = json!("joined");
         body["last_read_message_index"] = json!(last_read_message_index);
-        body["messages_count"] =
-            json!(ops::messages::count(request.core, held.conversation.sid).await?);
     }
+    body["messages_count"] =
+        json!(ops::messages::count(request.core, held.conversation.sid).await?);
     Ok(Answer::Json(200, body))
 }
 
@@ -236,6 +236,7 @@ pub(super) async fn typing(request: &Request<'_>) -> Result<Answer, Error> {
         .unwrap_or_default();
     let (core, ctx) = (request.core, &request.session.ctx);
     let held = ops::events::may_follow(core, ctx, &named(&sid), For::TakingPart).await?;
+    held.accepts_changes()?;
     if let Some(identity) = ctx.identity() {
         let (conversation, user) = (held.sid, request.session.user);
         let typist = Typist {
