@@ -1,26 +1,128 @@
-// The client itself: starting, its state, its token, its lists.
+// The client itself: starting, its states, its token, its end.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 
 import { collect, until } from "../server.mjs";
-import { forEachVersion } from "../versions.mjs";
+import { forEachVersion, versions } from "../versions.mjs";
 
 forEachVersion("client", (context) => {
   const { version, sdk, fresh } = context;
+  const token = (identity, options) => context.server.token(identity, options);
 
   test("starts, and says what it is", async () => {
     const ann = fresh("ann");
-    const client = context.connect(context.server.token(ann));
+    const given = token(ann);
+    const client = context.connect(given);
+    assert.throws(() => client.reachabilityEnabled, /has not yet been initialized/);
     const [states, connection, initialized] = [
       collect(client, "stateChanged"), collect(client, "connectionStateChanged"), collect(client, "initialized"),
     ];
     await until("it is initialized", () => initialized.length === 1 && states.length === 1);
-    assert.deepEqual(states, ["initialized"]);
-    assert.ok(connection.includes("connected"), connection.join());
+    assert.deepEqual([states, connection.at(-1)], [["initialized"], "connected"]);
     const seen = context.watch(client);
     assert.deepEqual([seen.version, sdk.Client.version, seen.connectionState], [version, version, "connected"]);
-    assert.deepEqual([client.user.identity, client.reachabilityEnabled], [ann, false]);
+    assert.deepEqual([client.token, client.user.identity, client.reachabilityEnabled], [given, ann, false]);
     assert.deepEqual((await client.getSubscribedConversations()).items, []);
+  });
+
+  test("is made by the factory, ready to use", async () => {
+    const options = { twilsock: { uri: `ws://127.0.0.1:${context.server.port}/v3/wsconnect` }, logLevel: "silent" };
+    const bea = fresh("bea");
+    const client = await sdk.Client.create(token(bea), options);
+    assert.deepEqual([client.connectionState, client.user.identity], ["connected", bea]);
+    assert.deepEqual((await client.getSubscribedConversations()).items, []);
+    await client.shutdown();
+  });
+
+  test("starts with registrations that somebody else made", async () => {
+    const { typings } = versions.find((one) => one.version === version);
+    const { InitRegistration } = createRequire(typings)("twilsock");
+    const registration = new InitRegistration("ip_messaging");
+    sdk.Client.populateInitRegistrations(registration);
+    assert.ok(registration.message_types.includes(sdk.NotificationTypes.TYPING_INDICATOR));
+    const cid = fresh("cid");
+    const sid = await context.conversation({}, cid);
+    const options = { initRegistrations: [registration], disableDeepClone: true };
+    const [, talk] = await context.opened(cid, sid, options);
+    const heard = collect(talk, "messageAdded");
+    await context.backend.conversations(sid).messages.create({ body: "hello" });
+    await until("the message was heard", () => heard.length === 1);
+  });
+
+  test("fails with a bad token, and says so", async () => {
+    const client = context.connect("no token");
+    const [states, connection, failed, errors] = [
+      "stateChanged", "connectionStateChanged", "initFailed", "connectionError",
+    ].map((event) => collect(client, event));
+    await until("it failed", () => connection.includes("denied") && failed.length === 2);
+    assert.deepEqual(states, ["failed", "failed"]);
+    // The SDK tells of it twice: that it is not connected, and why.
+    for (const error of [failed[1].error, errors[0]]) {
+      assert.deepEqual([error.terminal, error.httpStatusCode, error.errorCode], [true, 401, 20101]);
+    }
+  });
+
+  test("takes a new token before the old one ends", async () => {
+    const dan = fresh("dan");
+    const client = context.connect(token(dan, { ttl: 60 }));
+    await once(client, "tokenAboutToExpire");
+    const states = collect(client, "connectionStateChanged");
+    const longer = token(dan, { ttl: 3600 });
+    assert.equal(await client.updateToken(longer), client);
+    assert.equal(client.token, longer);
+    assert.deepEqual((await client.getSubscribedConversations()).items, []);
+    assert.deepEqual(states.filter((state) => state !== "connected"), [], "the connection was kept");
+    // The same token again is no news.
+    assert.equal(await client.updateToken(longer), client);
+  });
+
+  test("ends with its token, and comes back with another", async () => {
+    const eli = fresh("eli");
+    const sid = await context.conversation({}, eli);
+    const client = context.connect(token(eli, { ttl: 4 }));
+    const talk = await client.getConversationBySid(sid);
+    await talk.getMessages(1);
+    const expired = collect(client, "tokenExpired");
+    await until("the token expired", () => expired.length === 1 && client.connectionState === "disconnected");
+    await context.backend.conversations(sid).messages.create({ body: "meanwhile" });
+    const heard = collect(talk, "messageAdded");
+    await client.updateToken(token(eli));
+    await until("it is connected again", () => client.connectionState === "connected");
+    await until("what was missed is heard", () => heard.length === 1);
+    assert.equal(heard[0].body, "meanwhile");
+  });
+
+  test("is refused the token of somebody else", async () => {
+    const fay = fresh("fay");
+    const client = await context.client(fay);
+    const refused = collect(client, "connectionError");
+    await client.updateToken(token(fresh("mallory"))).catch(() => {});
+    await until("it is denied", () => client.connectionState === "denied");
+    assert.ok(refused.every(({ terminal, httpStatusCode }) => terminal && httpStatusCode === 403), JSON.stringify(refused));
+    assert.equal(client.user.identity, fay);
+    // The own one is still good.
+    await client.updateToken(token(fay, { ttl: 1800 }));
+    await until("it is connected again", () => client.connectionState === "connected");
+  });
+
+  test("shuts down", async () => {
+    const gil = fresh("gil");
+    const sid = await context.conversation({}, gil);
+    const [client, talk] = await context.opened(gil, sid);
+    const [states, heard] = [collect(client, "connectionStateChanged"), collect(talk, "messageAdded")];
+    await client.shutdown();
+    await until("it has ended", () => client.connectionState === "disconnected");
+    assert.deepEqual(states, ["disconnecting", "disconnected"]);
+    // Somebody who is still there hears what the one who left does not.
+    const other = fresh("hal");
+    await context.backend.conversations(sid).participants.create({ identity: other });
+    const [, hers] = await context.opened(other, sid);
+    const both = collect(hers, "messageAdded");
+    await context.backend.conversations(sid).messages.create({ body: "anybody?" });
+    await until("the other heard", () => both.length === 1);
+    assert.deepEqual(heard, []);
   });
 });
