@@ -21,7 +21,7 @@ use crate::ops::memberships::LastMessages;
 
 const OWN: ListKind = ListKind {
     key: "conversations",
-    default_size: 50,
+    default_size: 100, // as the configuration says
     max_size: 100,
 };
 

@@ -7,3 +7,4 @@ mod nodes;
 mod permissions;
 mod signing_in;
 mod stopping;
+mod starting;

@@ -1,6 +1,6 @@
 //! A client of the socket that knows the wire, and nothing that an SDK would put right.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -140,10 +140,14 @@ impl SocketClient {
 
     /// Waits for the answer to a frame; what is heard meanwhile is kept.
     async fn answer(&mut self, id: &str) -> (Value, Value) {
+        self.answer_to(|header| header["id"] == id).await
+    }
+
+    async fn answer_to(&mut self, is_wanted: impl Fn(&Value) -> bool) -> (Value, Value) {
         loop {
             match self.next().await {
                 Sent::Frame(header, payload)
-                    if header["method"] == "reply" && header["id"] == id =>
+                    if header["method"] == "reply" && is_wanted(&header) =>
                 {
                     return (header, payload);
                 }
@@ -202,6 +206,23 @@ impl SocketClient {
             header["http_status"]["code"].as_u64().expect("a status"),
             body,
         )
+    }
+
+    /// Sends many reads at once; answers their statuses and bodies.
+    pub async fn read_all(&mut self, paths: &[String]) -> Vec<(u64, Value)> {
+        let mut ids = Vec::with_capacity(paths.len());
+        for path in paths {
+            let request = json!({ "method": "GET", "path": path, "host": "h", "headers": {} });
+            let header = json!({ "method": "message", "http_request": request });
+            ids.push(self.send_frame(header, &[]).await);
+        }
+        let mut answers = HashMap::new();
+        while answers.len() < ids.len() {
+            let (header, body) = self.answer_to(|_| true).await;
+            let status = header["http_status"]["code"].as_u64().expect("a status");
+            answers.insert(text(&header, "id"), (status, body));
+        }
+        ids.iter().map(|id| answers[id].clone()).collect()
     }
 
     /// The next notification.

@@ -1,0 +1,115 @@
+//! What a client's start costs: the statements from the open socket to all conversations known and followed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+
+use crate::support::{TestServer, text};
+
+const CONVERSATIONS: usize = 60;
+
+/// Counts statements that the server runs on this thread, on which all of a test runs.
+#[derive(Clone, Default)]
+struct Statements(Arc<AtomicUsize>);
+
+impl Statements {
+    fn count() -> (Self, DefaultGuard) {
+        let counted = Self::default();
+        let subscriber = tracing_subscriber::registry().with(counted.clone());
+        (counted, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn take(&self) -> usize {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[sqlx::test]
+async fn many_conversations_are_read_and_followed_in_few_statements(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut talks = Vec::new();
+    for _ in 0..CONVERSATIONS {
+        let talk = server.conversation(&[]).await;
+        for identity in ["alice", "bob"] {
+            server
+                .post(&format!("{talk}/Participants"), &[("Identity", identity)])
+                .await
+                .with(201);
+        }
+        talks.push(talk.trim_start_matches("/v1/Conversations/").to_owned());
+    }
+    let mut alice = server.socket("alice").await;
+    let (_, configuration) = alice
+        .ask("GET", "/Client/v2/Configuration", Value::Null)
+        .await;
+    let (statements, _guard) = Statements::count();
+
+    // All at once, as the SDK asks.
+    let mut paths = Vec::new();
+    for talk in &talks {
+        paths.push(format!("/v3/Documents/{talk}.channel"));
+        paths.push(format!("/v3/Lists/{talk}.messages"));
+        paths.push(format!("/v3/Maps/{talk}.roster"));
+        paths.push(format!("/v3/Maps/{talk}.roster/Items"));
+    }
+    let own = text(&configuration["sync_objects"], "my_conversations");
+    let info = text(&configuration["sync_objects"], "my_user_info");
+    paths.extend([own, info].map(|name| format!("/v3/Maps/{name}")));
+    let read = alice.read_all(&paths).await;
+    let reading = statements.take();
+    let mut wishes = Vec::new();
+    for (path, (status, body)) in paths.iter().zip(&read) {
+        assert_eq!(*status, 200, "{path}: {body}");
+        if path.ends_with("/Items") {
+            assert_eq!(body["items"].as_array().map(Vec::len), Some(2), "{path}");
+            assert_eq!(
+                body["meta"],
+                json!({ "previous_token": null, "next_token": null })
+            );
+        } else {
+            let kind = path.split('/').nth(2).expect("a kind");
+            wishes.push(json!({
+                "object_sid": body["sid"],
+                "object_type": kind.trim_end_matches('s').to_lowercase(),
+                "last_event_id": body["last_event_id"],
+            }));
+        }
+    }
+
+    for (number, wishes) in wishes.chunks(100).enumerate() {
+        let body = json!({ "action": "establish", "correlation_id": number, "requests": wishes });
+        alice.ask("POST", "/v4/Subscriptions", body).await;
+    }
+    for wish in &wishes {
+        let heard = alice.next_notification().await;
+        assert_eq!(
+            heard["event_type"], "subscription_established",
+            "{wish}: {heard}"
+        );
+    }
+    let following = statements.take();
+    // How many reads wait together depends on the moment; alone they would take five statements a conversation.
+    assert!(reading <= CONVERSATIONS, "{reading}");
+    // One to tell rosters from users a request, and of each shard one for conversations and one for users.
+    assert!(following <= 2 * (1 + 4 * 2), "{following}");
+
+    // It is followed indeed.
+    let path = format!("/v1/Conversations/{}/Messages", talks[CONVERSATIONS / 2]);
+    server.post(&path, &[("Body", "hello")]).await.with(201);
+    let heard = alice.next_notification().await;
+    assert_eq!(heard["events"][0]["item_data"]["text"], "hello", "{heard}");
+}
