@@ -48,8 +48,10 @@ pub struct ConversationChanges {
 /// What changed of what belongs to a user after a position.
 #[derive(Debug)]
 pub struct UserChanges {
-    /// The user as it is now; its `position` is where this answer ends.
+    /// The user as it is now.
     pub user: User,
+    /// The position where this answer ends: the user's own, or less when that was too much for one answer.
+    pub until: i64,
     /// Own conversations that were joined or changed, by the position of their last change.
     pub memberships: Vec<Membership>,
     /// Conversations that were left, with the position of that.
@@ -138,14 +140,16 @@ pub async fn user_since(
     let Some(user) = store::users::load(&mut tx, sid).await? else {
         return Ok(None);
     };
+    let until = user.position.min(position.saturating_add(MOST_POSITIONS));
     let (memberships, left) = if user.conversations_position > position {
-        store::memberships::since(&mut tx, sid, position).await?
+        store::memberships::since(&mut tx, sid, position, until).await?
     } else {
         (Vec::new(), Vec::new())
     };
     tx.commit().await?;
     Ok(Some(UserChanges {
         user,
+        until,
         memberships,
         left,
     }))

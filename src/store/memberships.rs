@@ -157,7 +157,8 @@ pub async fn list(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// Lists memberships that changed after a position, and the conversations that were left after it.
+/// Lists memberships whose last change lies after a position and not behind another, and the conversations that were
+/// left between them.
 ///
 /// # Errors
 /// As the database.
@@ -165,23 +166,26 @@ pub async fn since(
     conn: &mut PgConnection,
     user: UserSid,
     position: i64,
+    until: i64,
 ) -> sqlx::Result<(Vec<Membership>, Vec<(ConversationSid, i64)>)> {
     let changed = sqlx::query_as(concat!(
         select!(),
-        "where m.user_sid = $1 and m.position > $2 order by m.position"
+        "where m.user_sid = $1 and m.position > $2 and m.position <= $3 order by m.position"
     ))
     .bind(user)
     .bind(position)
+    .bind(until)
     .fetch_all(&mut *conn)
     .await?;
     let left = sqlx::query_as(
         "select subject_sid, position
            from tombstones
-          where owner_sid = $1 and kind = 'membership' and position > $2
+          where owner_sid = $1 and kind = 'membership' and position > $2 and position <= $3
           order by position",
     )
     .bind(user)
     .bind(position)
+    .bind(until)
     .fetch_all(conn)
     .await?;
     Ok((changed, left))

@@ -219,8 +219,8 @@ impl Shard {
                 ops::events::user_since(&self.core, user, since)
                     .await?
                     .map(|changes| Read {
-                        position: changes.user.position,
-                        complete: true,
+                        position: changes.until,
+                        complete: changes.until == changes.user.position,
                         events: of_user(&changes, since, now),
                         somebody_left: false,
                         about: About::User(Box::new(changes.user)),

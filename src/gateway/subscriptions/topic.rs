@@ -197,7 +197,7 @@ pub(super) fn of_user(changes: &UserChanges, since: i64, now: Timestamp) -> Vec<
         Object::OwnConversations(user.sid),
         Object::UserInfo(user.sid),
     );
-    let until = user.position;
+    let until = changes.until;
     let mut events = Vec::new();
     for membership in &changes.memberships {
         let item = items::membership(membership, user);

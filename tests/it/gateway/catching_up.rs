@@ -176,3 +176,57 @@ async fn after_a_long_absence(pool: PgPool) {
     apply(&mut caught_up, &alice.next_notification().await);
     assert_eq!(caught_up[&(ALL + 1)], "live");
 }
+
+#[sqlx::test]
+async fn with_the_own_conversations_in_steps(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut talks = Vec::new();
+    for _ in 0..3 {
+        let talk = server.conversation(&[]).await;
+        server
+            .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
+            .await
+            .with(201);
+        // Each change takes a position of the user's, more than one answer covers in all.
+        let sid = talk.trim_start_matches("/v1/Conversations/").to_owned();
+        for n in 0..251 {
+            let level = if n % 2 == 0 { "muted" } else { "default" };
+            let own = format!("/v1/Users/alice/Conversations/{sid}");
+            server
+                .post(&own, &[("NotificationLevel", level)])
+                .await
+                .with(200);
+        }
+        talks.push(sid);
+    }
+    server
+        .delete(&format!(
+            "/v1/Conversations/{}/Participants/alice",
+            talks[0]
+        ))
+        .await
+        .with(204);
+
+    let mut alice = server.socket("alice").await;
+    let (_, configuration) = alice
+        .ask("GET", "/Client/v2/Configuration", Value::Null)
+        .await;
+    let own = text(&configuration["sync_objects"], "my_conversations");
+    let (replayed, answer) = alice.follow("map", &own, Some(0)).await;
+    let mut levels = BTreeMap::new();
+    let mut last = 0;
+    for payload in &replayed {
+        let event = &payload["events"][0];
+        let id = event["id"].as_i64().expect("an event id");
+        assert!(id > last, "event {id} after {last}");
+        last = id;
+        let key = text(event, "item_key");
+        match payload["event_type"].as_str().expect("a type") {
+            "map_item_removed" => levels.remove(&key),
+            _ => levels.insert(key, text(&event["item_data"], "notificationLevel")),
+        };
+    }
+    assert_eq!(answer["events"][0]["last_event_id"], last);
+    let expected = [&talks[1], &talks[2]].map(|sid| (sid.clone(), "muted".to_owned()));
+    assert_eq!(levels, BTreeMap::from(expected));
+}
