@@ -15,18 +15,17 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::Gateway;
 use super::commands::{self, Answer, Session};
 use super::outgoing::{Item, Outgoing};
 use super::protocol::{self, Frame, Status};
+use super::sign_in::{self, refused, session};
 use super::sockets::Place;
-use crate::domain::{Error, Timestamp, TokenFault};
-use crate::ops::users::{self, SignedIn};
+use crate::domain::{Timestamp, TokenFault};
+use crate::ops::users;
 
-/// How long a new socket may take to say who it is.
-const INIT_LIMIT: Duration = Duration::from_secs(15);
 /// How long one write may take before the client counts as gone.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a client that was told goodbye may take to say it too.
@@ -35,7 +34,7 @@ const LINGER_LIMIT: Duration = Duration::from_secs(2);
 /// Serves a socket until it ends.
 pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, place: Place) {
     let hello = tokio::select! {
-        hello = timeout(INIT_LIMIT, sign_in(&gateway, &mut socket, base)) => hello.ok().flatten(),
+        hello = sign_in::wait(&gateway, &mut socket, base) => hello,
         () = place.closing() => None,
     };
     let Some(session) = hello else {
@@ -95,60 +94,6 @@ enum End {
     Denied,
     /// The client sent what is no frame.
     Malformed,
-}
-
-/// Waits for `init` and checks its token.
-async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> Option<Session> {
-    let frame = loop {
-        match socket.recv().await?.ok()? {
-            Message::Binary(bytes) => break Frame::read(bytes).ok()?,
-            Message::Text(_) | Message::Close(_) => return None,
-            Message::Ping(_) | Message::Pong(_) => {}
-        }
-    };
-    if frame.header.method != "init" {
-        return None;
-    }
-    let id = frame.header.id;
-    let token = frame.header.token.unwrap_or_default();
-    match users::sign_in(gateway.core(), &token).await {
-        Ok(signed_in) => {
-            info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
-            socket
-                .send(Message::Binary(protocol::welcome(&id)))
-                .await
-                .ok()?;
-            Some(session(signed_in, base))
-        }
-        Err(error) => {
-            let refusal = protocol::reply(&id, &refused(&error));
-            let _ = socket.send(Message::Binary(refusal)).await;
-            None
-        }
-    }
-}
-
-fn session(signed_in: SignedIn, base: Arc<str>) -> Session {
-    Session {
-        user: signed_in.user,
-        expires: signed_in.expires,
-        push_credential: signed_in.push_credential,
-        ctx: signed_in.ctx,
-        base,
-    }
-}
-
-/// The status of a refused token, or of a server that cannot say.
-fn refused(error: &Error) -> Status {
-    let published = error.published();
-    match error {
-        Error::Token(_) | Error::AccountNotActive => Status {
-            error_code: Some(published.code),
-            description: Some(error.to_string()),
-            ..Status::of(published.status)
-        },
-        _ => Status::of(published.status),
-    }
 }
 
 /// A request that waits for the one before it.

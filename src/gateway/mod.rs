@@ -7,6 +7,7 @@ mod commands;
 mod connection;
 mod outgoing;
 mod protocol;
+mod sign_in;
 mod sockets;
 mod subscriptions;
 mod sync;

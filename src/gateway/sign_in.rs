@@ -1,0 +1,77 @@
+//! Signing in: what a new socket says first, and what it is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use tokio::time::timeout;
+use tracing::info;
+
+use super::Gateway;
+use super::commands::Session;
+use super::protocol::{self, Frame, Status};
+use crate::domain::Error;
+use crate::ops::users::{self, SignedIn};
+
+/// How long a new socket may take to say who it is.
+const INIT_LIMIT: Duration = Duration::from_secs(15);
+
+/// Waits until a socket says who it is, and answers. None who does not in time, or is refused and has been told why.
+pub async fn wait(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> Option<Session> {
+    let hello = timeout(INIT_LIMIT, sign_in(gateway, socket, base));
+    hello.await.ok().flatten()
+}
+
+async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> Option<Session> {
+    let frame = loop {
+        match socket.recv().await?.ok()? {
+            Message::Binary(bytes) => break Frame::read(bytes).ok()?,
+            Message::Text(_) | Message::Close(_) => return None,
+            Message::Ping(_) | Message::Pong(_) => {}
+        }
+    };
+    if frame.header.method != "init" {
+        return None;
+    }
+    let id = frame.header.id;
+    let token = frame.header.token.unwrap_or_default();
+    match users::sign_in(gateway.core(), &token).await {
+        Ok(signed_in) => {
+            info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
+            socket
+                .send(Message::Binary(protocol::welcome(&id)))
+                .await
+                .ok()?;
+            Some(session(signed_in, base))
+        }
+        Err(error) => {
+            let refusal = protocol::reply(&id, &refused(&error));
+            let _ = socket.send(Message::Binary(refusal)).await;
+            None
+        }
+    }
+}
+
+/// The session of somebody who signed in.
+pub fn session(signed_in: SignedIn, base: Arc<str>) -> Session {
+    Session {
+        user: signed_in.user,
+        expires: signed_in.expires,
+        push_credential: signed_in.push_credential,
+        ctx: signed_in.ctx,
+        base,
+    }
+}
+
+/// The status of a refused token, or of a server that cannot say.
+pub fn refused(error: &Error) -> Status {
+    let published = error.published();
+    match error {
+        Error::Token(_) | Error::AccountNotActive => Status {
+            error_code: Some(published.code),
+            description: Some(error.to_string()),
+            ..Status::of(published.status)
+        },
+        _ => Status::of(published.status),
+    }
+}
