@@ -16,6 +16,7 @@ pub mod conversations;
 pub mod credentials;
 pub mod errors;
 pub mod events;
+pub mod fillings;
 pub mod handsets;
 pub mod idempotency;
 pub mod jobs;

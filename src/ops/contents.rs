@@ -1,7 +1,8 @@
 //! Content templates.
 
 use super::Core;
-use crate::domain::contents::{Content, Filling, NewContent, render};
+use crate::domain::contents::{Content, NewContent};
+use crate::domain::fillings::{Filling, render};
 use crate::domain::{ContentSid, Ctx, Draft, Error, Invalid, MomentKey, Page, PageRequest};
 use crate::store;
 

@@ -17,7 +17,7 @@ use super::params::{Param, WEBHOOKS, json, moment, short, sid, text};
 use super::path::Names;
 use super::resource::{Created, Moment, NoContent};
 use crate::domain::attributes::MAX_SMALL_BYTES;
-use crate::domain::contents::Filling;
+use crate::domain::fillings::Filling;
 use crate::domain::media::{self, Piece};
 use crate::domain::messages::{MessageChanges, author, body as message_body, subject};
 use crate::domain::{

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::conversations::named;
 use super::{Answer, Request};
 use crate::domain::attributes::MAX_SMALL_BYTES;
-use crate::domain::contents::Filling;
+use crate::domain::fillings::Filling;
 use crate::domain::media;
 use crate::domain::messages::{MessageChanges, body, subject};
 use crate::domain::{

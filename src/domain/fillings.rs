@@ -1,0 +1,217 @@
+//! Filling the gaps of content templates: what a message that is made from one says.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::content_types;
+use super::contents::{Content, ContentSid, MAX_NAME_CHARACTERS, MAX_VARIABLES};
+use super::errors::{Error, Invalid};
+use super::messages;
+
+/// The longest value that a message gives a variable, in characters (error 50541).
+const MAX_VALUE_CHARACTERS: usize = 256;
+/// The longest `ContentVariables` of a message, in characters (error 50529).
+const MAX_VARIABLES_CHARACTERS: usize = 27_801;
+/// The longest gap between its braces, in bytes: 16 characters of at most 4, with spaces around them.
+const MAX_GAP_BYTES: usize = 80;
+
+/// The values that a message gives a template's variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables(BTreeMap<String, String>);
+
+/// Which template a message is made from, and with what in its gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filling {
+    /// The template.
+    pub sid: ContentSid,
+    /// What goes into its gaps.
+    pub variables: Variables,
+}
+
+impl Filling {
+    /// Reads the two parameters of a message; an empty text counts as absent.
+    ///
+    /// # Errors
+    /// 50526 for a SID that is none, 50528 for variables alone, and the refusals of [`Variables::parse`].
+    pub fn parse(sid: Option<String>, variables: Option<String>) -> Result<Option<Self>, Error> {
+        let sid = sid.filter(|text| !text.is_empty());
+        let variables = variables.filter(|text| !text.is_empty());
+        let Some(sid) = sid else {
+            return match variables {
+                None => Ok(None),
+                Some(_) => Err(Invalid::ContentVariablesAlone.into()),
+            };
+        };
+        let sid = sid.parse().map_err(|_| Invalid::ContentSidMalformed)?;
+        let variables = variables.as_deref().map(Variables::parse).transpose()?;
+        Ok(Some(Self {
+            sid,
+            variables: variables.unwrap_or_default(),
+        }))
+    }
+}
+
+impl Variables {
+    /// Reads a JSON object of texts.
+    ///
+    /// # Errors
+    /// 50529 over 27,801 characters or 100 variables, 50527 for no object of texts, 50540 for a name over 16 characters,
+    /// 50541 for a value over 256.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.chars().count() > MAX_VARIABLES_CHARACTERS {
+            return Err(Invalid::ContentVariablesTooLong.into());
+        }
+        let all: BTreeMap<String, String> =
+            serde_json::from_str(text).map_err(|_| Invalid::ContentVariablesNotJson)?;
+        if all.len() > MAX_VARIABLES {
+            return Err(Invalid::ContentVariablesTooLong.into());
+        }
+        for (name, value) in &all {
+            if name.chars().count() > MAX_NAME_CHARACTERS {
+                return Err(Invalid::ContentVariableName.into());
+            }
+            if value.chars().count() > MAX_VALUE_CHARACTERS {
+                return Err(Invalid::ContentVariableValue.into());
+            }
+            if value.contains('\0') {
+                return Err(Invalid::ContentVariablesNotJson.into());
+            }
+        }
+        Ok(Self(all))
+    }
+}
+
+/// The text that a template makes with these values. A gap that the message leaves takes the template's default (API
+/// page on content variables); one that has none either stays as it is written, so that the mistake is seen (our choice).
+///
+/// # Errors
+/// 50542 when no type of the template is one that conversations support; 50504 when the text is too long.
+pub fn render(content: &Content, with: &Variables) -> Result<Option<String>, Error> {
+    let types: BTreeMap<String, Value> =
+        serde_json::from_str(content.types.as_str()).map_err(Error::internal)?;
+    let defaults: BTreeMap<String, String> =
+        serde_json::from_str(content.variables.as_str()).map_err(Error::internal)?;
+    let text = content_types::text(&types).ok_or(Invalid::ContentTypeUnsupported)?;
+    let value = |name: &str| {
+        let given = with.0.get(name).or_else(|| defaults.get(name));
+        given.map(String::as_str)
+    };
+    let filled = fill(&text, value);
+    (!filled.is_empty())
+        .then(|| messages::body(filled))
+        .transpose()
+}
+
+/// Puts values into the gaps of a text, which are written `{{name}}`. Gaps in a value are text like any other.
+fn fill<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, inside)) = rest.split_once("{{") {
+        filled.push_str(before);
+        // No name is longer, so a text full of opening braces is not read again and again.
+        let window = inside.as_bytes().windows(2).take(MAX_GAP_BYTES);
+        let end = window.into_iter().position(|pair| pair == b"}}");
+        let found = end.and_then(|end| Some((value(inside[..end].trim())?, &inside[end + 2..])));
+        if let Some((value, behind)) = found {
+            filled.push_str(value);
+            rest = behind;
+        } else {
+            filled.push_str("{{");
+            rest = inside;
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::AccountSid;
+    use crate::domain::contents::NewContent;
+    use crate::domain::time;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn content(body: &Value) -> Content {
+        let new = NewContent::parse(body.to_string().as_bytes()).expect("a template");
+        let now = time::parse("2026-11-25T10:00:00Z").expect("a moment");
+        Content {
+            sid: ContentSid::new(now),
+            account_sid: AccountSid::new(now),
+            friendly_name: new.friendly_name,
+            language: new.language,
+            variables: new.variables,
+            types: new.types,
+            date_created: now,
+            date_updated: now,
+        }
+    }
+
+    fn rendered(body: &Value, variables: &str) -> Option<String> {
+        let with = Variables::parse(variables).expect("variables");
+        render(&content(body), &with).expect("a text")
+    }
+
+    #[test]
+    fn gaps_take_the_message_s_value_then_the_default_then_stay() {
+        let body = json!({
+            "language": "en",
+            "variables": { "1": "friend", "city": "Tartu" },
+            "types": { "twilio/text": { "body": "Hello {{1}} of {{ city }}, {{none}} {{} {{1" } },
+        });
+        assert_eq!(
+            rendered(&body, "{}").as_deref(),
+            Some("Hello friend of Tartu, {{none}} {{} {{1")
+        );
+        assert_eq!(
+            rendered(&body, r#"{"1":"{{city}}","other":"x"}"#).as_deref(),
+            Some("Hello {{city}} of Tartu, {{none}} {{} {{1")
+        );
+    }
+
+    #[test]
+    fn the_refusals_of_variables_have_their_codes() {
+        let code = |sid: Option<&str>, variables: Option<&str>| {
+            Filling::parse(sid.map(str::to_owned), variables.map(str::to_owned))
+                .map_err(|error| error.published().code)
+                .err()
+        };
+        let sid = Some("HX00000000000000000000000000000001");
+        let long = format!(r#"{{"1":"{}"}}"#, "x".repeat(257));
+        let many: BTreeMap<String, &str> = (0..101).map(|n| (n.to_string(), "")).collect();
+        let many = serde_json::to_string(&many).expect("JSON");
+        for (sid, variables, wanted) in [
+            (None, None, None),
+            (Some(""), Some(""), None),
+            (sid, None, None),
+            (sid, Some("{}"), None),
+            (Some("HX1"), Some("{"), Some(50526)),
+            (None, Some("{}"), Some(50528)),
+            (sid, Some("{"), Some(50527)),
+            (sid, Some("[]"), Some(50527)),
+            (sid, Some(r#"{"1":2}"#), Some(50527)),
+            (sid, Some(r#"{"1":"\u0000"}"#), Some(50527)),
+            (sid, Some(r#"{"seventeen letters":""}"#), Some(50540)),
+            (sid, Some(long.as_str()), Some(50541)),
+            (sid, Some(many.as_str()), Some(50529)),
+            (sid, Some(&*" ".repeat(27_802)), Some(50529)),
+        ] {
+            assert_eq!(code(sid, variables), wanted, "{sid:?} {variables:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,100}", value in "\\PC{0,10}") {
+            let _ = Variables::parse(&text);
+            fill(&text, |_| Some(value.as_str()));
+        }
+
+        #[test]
+        fn a_text_without_gaps_stays(text in "[^{]{0,100}") {
+            prop_assert_eq!(fill(&text, |_| Some("x")), text);
+        }
+    }
+}
