@@ -319,7 +319,7 @@ fn is_storable(text: &str) -> bool {
 }
 
 /// The types that conversations support (API page on templates in conversations). Where a template has several, the
-/// plainer comes first, because text is all that is shown of any (our choice).
+/// plainer comes first: the text of a message is made from it (our choice).
 pub const SUPPORTED: &[&str] = &[
     "twilio/text",
     "twilio/media",
@@ -336,6 +336,13 @@ pub fn text(types: &BTreeMap<String, Value>) -> Option<String> {
     SUPPORTED
         .iter()
         .find_map(|name| Some(text_of(name, types.get(*name)?)))
+}
+
+/// The fullest of a template's [`SUPPORTED`] types: what clients that show more than text are given (our choice).
+#[must_use]
+pub fn richest(mut types: BTreeMap<String, Value>) -> Option<(String, Value)> {
+    let mut known = SUPPORTED.iter().rev();
+    known.find_map(|name| types.remove_entry(*name))
 }
 
 fn text_of(name: &str, it: &Value) -> String {

@@ -6,6 +6,7 @@ use super::attributes::Attributes;
 use super::contents::ContentSid;
 use super::conversations::ConversationSid;
 use super::errors::{Error, Invalid};
+use super::fillings::Rich;
 use super::media::{MediaSid, Piece};
 use super::participants::ParticipantSid;
 use super::receipts::{Delivery, ReceiptStatus};
@@ -93,6 +94,8 @@ pub struct Draft {
     pub media: Vec<MediaSid>,
     /// The content template it was made from.
     pub content_sid: Option<ContentSid>,
+    /// What the template makes of it beside the text, to be kept as its only piece of media.
+    pub rich: Option<Rich>,
     /// What the program says of the creation.
     pub date_created: Option<Timestamp>,
     /// What the program says of the last change.
@@ -101,11 +104,12 @@ pub struct Draft {
 
 impl Draft {
     /// What somebody whom roles bind must be allowed to send it: text and media each need their own (permissions page;
-    /// which of them a message of both needs is our choice: both).
+    /// which of them a message of both needs is our choice: both). What a template says is text.
     #[must_use]
     pub fn permissions(&self) -> &'static [Permission] {
         let has_text = self.body.as_ref().is_some_and(|body| !body.is_empty());
-        match (self.media.is_empty(), has_text) {
+        let has_media = !self.media.is_empty() && self.content_sid.is_none();
+        match (!has_media, has_text) {
             (true, _) => &[Permission::SendMessage],
             (false, false) => &[Permission::SendMediaMessage],
             (false, true) => &[Permission::SendMessage, Permission::SendMediaMessage],
@@ -124,6 +128,7 @@ impl Draft {
             attributes: Attributes::default(),
             media: Vec::new(),
             content_sid: None,
+            rich: None,
             date_created: None,
             date_updated: None,
         })

@@ -67,7 +67,7 @@ pub async fn remove(core: &Core, ctx: &Ctx, sid: ContentSid) -> Result<(), Error
     }
 }
 
-/// Makes a draft from a template: it gets the template's text, and its own text and media count no more.
+/// Makes a draft from a template: it gets the template's text and rich content; its own text and media count no more.
 ///
 /// # Errors
 /// [`Invalid::ContentNotFound`], and the refusals of [`render`].
@@ -82,7 +82,8 @@ pub async fn fill(
     let content = store::contents::find(&mut conn, ctx.account.sid, with.sid)
         .await?
         .ok_or(Invalid::ContentNotFound)?;
-    draft.body = render(&content, &with.variables)?;
+    let filled = render(&content, &with.variables)?;
+    (draft.body, draft.rich) = (filled.text, Some(filled.rich));
     draft.media = Vec::new();
     draft.content_sid = Some(content.sid);
     Ok(())

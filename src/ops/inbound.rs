@@ -83,6 +83,7 @@ pub async fn receive(core: &Core, inbound: &Inbound) -> Result<Taken, Error> {
             attributes: Attributes::default(),
             media: Vec::new(),
             content_sid: None,
+            rich: None,
             date_created: None,
             date_updated: None,
         },

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use sqlx::PgConnection;
 
 use super::access::{self, For, Held};
+use super::media::Claim;
 use super::record::Change;
 use super::{Core, conversations, media};
 use crate::domain::Order;
+use crate::domain::media::Category;
 use crate::domain::messages::MessageChanges;
 use crate::domain::users::SYSTEM;
 use crate::domain::{
@@ -29,7 +31,7 @@ pub async fn post(
     core: &Arc<Core>,
     ctx: &Ctx,
     to: &ConversationRef,
-    draft: Draft,
+    mut draft: Draft,
 ) -> Result<Message, Error> {
     let (conversation, seen_membership) = match (&ctx.actor, to) {
         (Actor::User { .. }, _) => {
@@ -47,6 +49,15 @@ pub async fn post(
             (sid.ok_or(Error::NotFound)?, None)
         }
     };
+    // Its bytes go into the object store before the transaction, and only for somebody who may send.
+    if let Some(rich) = draft.rich.take() {
+        let claim = Claim {
+            category: Category::Body,
+            content_type: Some(rich.content_type),
+            ..Claim::default()
+        };
+        draft.media = vec![media::keep(core, ctx, claim, &rich.bytes).await?];
+    }
     let now = core.clock.now();
     let new = NewMessage {
         sid: MessageSid::new(now),

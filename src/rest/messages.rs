@@ -92,8 +92,10 @@ fn view(caller: &Caller, row: Message) -> View {
         delivery: row.delivery(),
         author: row.author,
         body: row.body,
+        // What a template says to the web SDK is no attachment (our choice).
         media: row
             .media
+            .filter(|_| row.content_sid.is_none())
             .map(|pieces| pieces.into_iter().map(PieceView::from).collect()),
         attributes: row.attributes,
         participant_sid: row.participant_sid,
@@ -155,6 +157,7 @@ fn read_draft(mut form: Fields) -> Result<(Draft, Option<Filling>), Error> {
         attributes: attributes(&mut form)?.unwrap_or_default(),
         media,
         content_sid: None,
+        rich: None,
         date_created: form.take_moment("DateCreated", Invalid::DateCreated)?,
         date_updated: form.take_moment("DateUpdated", Invalid::DateUpdated)?,
     };

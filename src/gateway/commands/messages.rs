@@ -86,6 +86,7 @@ pub(super) async fn post(request: &Request<'_>, to: &str) -> Result<Answer, Erro
         attributes: attributes(new.attributes)?.unwrap_or_default(),
         media: pieces,
         content_sid: None,
+        rich: None,
         date_created: None,
         date_updated: None,
     };

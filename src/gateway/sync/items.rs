@@ -76,7 +76,7 @@ struct MessageData<'a> {
     last_updated_by: Option<&'a str>,
     member_sid: Option<ParticipantSid>,
     r#type: &'static str,
-    /// The first piece, for clients that know one only.
+    /// The first attachment, for clients that know one only. Other forms of the text are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<PieceData<'a>>,
     /// All pieces: there whenever `media` is, or the SDK reports changes of media that are none.
@@ -116,6 +116,8 @@ pub fn message(of: &Message) -> Item {
         .media
         .as_deref()
         .map(|pieces| pieces.iter().map(PieceData::from).collect());
+    let mut pieces = medias.iter().flatten().copied();
+    let attached = pieces.find(|piece| piece.category == Category::Media);
     let data = MessageData {
         sid: of.sid,
         author: &of.author,
@@ -126,8 +128,8 @@ pub fn message(of: &Message) -> Item {
         date_updated: millis(of.date_updated),
         last_updated_by: of.last_updated_by.as_deref(),
         member_sid: of.participant_sid,
-        r#type: if medias.is_some() { "media" } else { "text" },
-        media: medias.as_deref().and_then(|pieces| pieces.first().copied()),
+        r#type: if attached.is_some() { "media" } else { "text" },
+        media: attached,
         medias,
         content_sid: of.content_sid,
         delivery: of.delivery(),

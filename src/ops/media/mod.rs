@@ -20,6 +20,7 @@ use crate::store;
 
 pub use remove::{expire, remove, remove_bytes};
 pub(super) use remove::{forget_in_conversation, forget_in_service};
+pub(super) use upload::keep;
 pub use upload::{Claim, Upload, begin};
 
 /// How media are kept.

@@ -89,6 +89,24 @@ async fn forget(core: &Core, sid: MediaSid) {
     }
 }
 
+/// Keeps what the server itself says in the caller's name: an upload like any other, to be claimed by a message.
+///
+/// # Errors
+/// As [`begin`] and [`Upload::finish`].
+pub(in super::super) async fn keep(
+    core: &Core,
+    ctx: &Ctx,
+    claim: Claim,
+    bytes: &[u8],
+) -> Result<MediaSid, Error> {
+    let mut upload = begin(core, ctx, claim).await?;
+    if let Err(fault) = upload.write(bytes).await {
+        upload.give_up().await;
+        return Err(fault);
+    }
+    Ok(upload.finish().await?.sid)
+}
+
 impl Upload<'_> {
     /// Takes in more bytes.
     ///

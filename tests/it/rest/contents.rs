@@ -1,10 +1,13 @@
 //! Content templates: what is kept is what was given.
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tempfile::TempDir;
 
 use super::accounts::subaccount;
+use super::media::files;
 use crate::support::rest::Answer;
 use crate::support::{TestServer, text};
 
@@ -297,5 +300,62 @@ async fn a_socket_lists_templates_and_sends_one(pool: PgPool) {
     let new = json!({ "content_variables": "{}" });
     let (status, refusal) = alice.ask("POST", &path, new).await;
     assert_eq!((status, &refusal["code"]), (400, &json!(50528)));
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn what_a_template_says_is_kept_for_who_may_send_it_and_goes_with_the_message(pool: PgPool) {
+    let folder = TempDir::new().expect("a folder");
+    let url = format!("file://{}", folder.path().display());
+    let server = TestServer::start_with(&pool, &[("CONVOKE_MEDIA_URL", &url)]).await;
+    let template = text(&create(&server, GREETING).await.with(201), "sid");
+    let talk = server.conversation(&[]).await;
+    server
+        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
+        .await
+        .with(201);
+    let body = server.get(&talk).await.with(200);
+    let service = text(&body, "chat_service_sid");
+    let path = format!(
+        "/Client/v2/Services/{service}/Conversations/{}/Messages",
+        text(&body, "sid")
+    );
+    let new = json!({ "content_sid": template });
+    let mut mallory = server.socket("mallory").await;
+    let (status, refusal) = mallory.ask("POST", &path, new.clone()).await;
+    assert_eq!((status, &refusal["code"]), (403, &json!(50430)));
+    assert!(files(folder.path()).is_empty());
+
+    let mut alice = server.socket("alice").await;
+    let (status, message) = alice.ask("POST", &path, new.clone()).await;
+    assert_eq!(status, 201, "{message}");
+    let pieces = message["media"].as_array().expect("pieces");
+    assert_eq!((pieces.len(), &pieces[0]["category"]), (1, &json!("body")));
+    let piece = text(&pieces[0], "sid");
+    assert_eq!(files(folder.path()), std::slice::from_ref(&piece));
+    let record = server
+        .get(&format!("/v1/Services/{service}/Media/{piece}"))
+        .await
+        .with(200);
+    assert_eq!(record["author"], "alice");
+    assert_eq!(
+        record["content_type"],
+        "application/x-vnd.com.twilio.rich.twilio.text"
+    );
+    assert_eq!(record["size"], r#"{"data":{"body":"Hello friend"}}"#.len());
+    // It stays as long as its message.
+    server.advance(TimeDelta::minutes(10)).await;
+    assert_eq!(files(folder.path()).len(), 1);
+    let gone = format!("{talk}/Messages/{}", text(&message, "sid"));
+    server.delete(&gone).await.with(204);
+    server.drain().await;
+    assert!(files(folder.path()).is_empty());
+
+    // What was refused after all goes as an upload that no message took.
+    server.post(&talk, &[("State", "closed")]).await.with(200);
+    let (status, refusal) = alice.ask("POST", &path, new).await;
+    assert_eq!((status, &refusal["code"]), (400, &json!(50377)));
+    server.advance(TimeDelta::minutes(5)).await;
+    assert!(files(folder.path()).is_empty());
     server.stop().await;
 }

@@ -74,7 +74,7 @@ async fn bytes(request: RequestBuilder) -> (u16, Vec<u8>) {
 }
 
 /// The names of what is in a folder.
-fn files(folder: &std::path::Path) -> Vec<String> {
+pub(super) fn files(folder: &std::path::Path) -> Vec<String> {
     std::fs::read_dir(folder)
         .expect("the folder")
         .map(|entry| {
