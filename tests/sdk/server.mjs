@@ -114,10 +114,10 @@ export async function freePort() {
   return port;
 }
 
-// The status and code of a call that must be refused.
+// The status and code of a call that must be refused, by the library for backends or by the web SDK.
 export async function refused(call) {
   const error = await call.then(() => assert.fail("was not refused"), (error) => error);
-  return [error.status, error.code];
+  return [error.status, error.body?.code ?? error.code];
 }
 
 // Looks often, and gives up late.
