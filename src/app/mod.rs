@@ -108,6 +108,7 @@ pub struct App {
     closed: watch::Sender<bool>,
     server: JoinHandle<()>,
     working: JoinHandle<()>,
+    delivering: JoinHandle<()>,
     tasks: JoinSet<()>,
 }
 
@@ -200,7 +201,7 @@ impl App {
             settings.gateway.clone(),
             Arc::clone(&bases),
         );
-        tasks.spawn(gateway.clone().run(is_closed.clone()));
+        let delivering = tokio::spawn(gateway.clone().run(is_closed.clone()));
         let worker = Arc::new(worker(&core, settings));
         let router = routes(settings, &core, bus, &gateway, bases, is_stopping.clone());
         let working = if settings.parts.contains(&Part::Worker) {
@@ -223,6 +224,7 @@ impl App {
             closed,
             server,
             working,
+            delivering,
             tasks,
         }
     }
@@ -267,7 +269,11 @@ impl App {
         let _ = self.stopping.send(true);
         self.gateway.leave(spread, deadline).await;
         let _ = self.closed.send(true);
-        for (name, task) in [("requests", &mut self.server), ("jobs", &mut self.working)] {
+        for (name, task) in [
+            ("requests", &mut self.server),
+            ("jobs", &mut self.working),
+            ("deliveries", &mut self.delivering),
+        ] {
             if timeout_at(deadline, &mut *task).await.is_err() {
                 warn!(
                     grace_seconds = grace.as_secs(),

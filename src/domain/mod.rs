@@ -30,6 +30,7 @@ pub mod participants;
 pub mod phone_numbers;
 pub mod plain_messages;
 pub mod policies;
+pub mod presence;
 pub mod receipts;
 pub mod roles;
 pub mod sealing;

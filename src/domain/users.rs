@@ -99,6 +99,13 @@ pub struct User {
     pub friendly_name_position: i64,
     /// The position of the last change of the attributes.
     pub attributes_position: i64,
+    /// Whether the user is connected. None while the service has reachability switched off, and until the user is online
+    /// for the first time after it was switched on.
+    pub is_online: Option<bool>,
+    /// Whether the user has a device that can be pushed to. None as above.
+    pub is_notifiable: Option<bool>,
+    /// The position of the last change of these two.
+    pub reachability_position: i64,
     /// When the user was created.
     pub date_created: Timestamp,
     /// When the user's own fields last changed.

@@ -344,7 +344,8 @@ impl Connection {
             });
         match admitted {
             Ok(signed_in) => {
-                self.session = Arc::new(session(signed_in, Arc::clone(&self.session.base)));
+                let base = Arc::clone(&self.session.base);
+                self.session = Arc::new(session(&self.gateway, signed_in, base).await);
                 self.warned = false;
                 self.outgoing.send(protocol::reply(id, &Status::of(200)));
                 None

@@ -6,6 +6,7 @@
 mod commands;
 mod connection;
 mod outgoing;
+mod presence;
 mod protocol;
 mod sign_in;
 mod sockets;
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 use crate::bus::Bus;
 use crate::domain::bases::Bases;
 use crate::ops::Core;
+use presence::{Presence, Register};
 use sockets::Sockets;
 use subscriptions::{Shards, Subscriptions};
 
@@ -51,6 +53,7 @@ pub struct Settings {
     pub ping_seconds: u32,
     pub token_warning_seconds: u32,
     pub sweep_seconds: u32,
+    pub offline_after_seconds: u32,
 }
 
 /// The door for sockets.
@@ -63,7 +66,8 @@ struct Inner {
     settings: Settings,
     bases: Arc<Bases>,
     subscriptions: Subscriptions,
-    shards: Mutex<Option<Shards>>,
+    presence: Presence,
+    work: Mutex<Option<(Shards, Register)>>,
     sockets: Arc<Sockets>,
 }
 
@@ -72,28 +76,30 @@ impl Gateway {
     #[must_use]
     pub fn new(core: Arc<Core>, bus: Arc<dyn Bus>, settings: Settings, bases: Arc<Bases>) -> Self {
         let (subscriptions, shards) = Subscriptions::new(&core, &bus);
+        let (presence, register) = Presence::new(&core, settings.offline_after_seconds);
         Self(Arc::new(Inner {
             core,
             bus,
             settings,
             bases,
             subscriptions,
-            shards: Mutex::new(Some(shards)),
+            presence,
+            work: Mutex::new(Some((shards, register))),
             sockets: Sockets::new(),
         }))
     }
 
-    /// Delivers changes until told to stop.
+    /// Delivers changes, and keeps who is online, until told to stop.
     pub async fn run(self, stopped: watch::Receiver<bool>) {
-        let shards = self
+        let work = self
             .0
-            .shards
+            .work
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let sweep = Duration::from_secs(self.0.settings.sweep_seconds.max(1).into());
-        if let Some(shards) = shards {
-            shards.run(sweep, stopped).await;
+        if let Some((shards, register)) = work {
+            tokio::join!(shards.run(sweep, stopped.clone()), register.run(stopped));
         }
     }
 

@@ -38,11 +38,12 @@ async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> O
     match users::sign_in(gateway.core(), &token).await {
         Ok(signed_in) => {
             info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
+            let session = session(gateway, signed_in, base).await;
             socket
                 .send(Message::Binary(protocol::welcome(&id)))
                 .await
                 .ok()?;
-            Some(session(signed_in, base))
+            Some(session)
         }
         Err(error) => {
             let refusal = protocol::reply(&id, &refused(&error));
@@ -52,9 +53,10 @@ async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> O
     }
 }
 
-/// The session of somebody who signed in.
-pub fn session(signed_in: SignedIn, base: Arc<str>) -> Session {
+/// Begins the session of somebody who signed in. From here on the user is online.
+pub async fn session(gateway: &Gateway, signed_in: SignedIn, base: Arc<str>) -> Session {
     Session {
+        present: gateway.0.presence.arrive(&signed_in).await,
         user: signed_in.user,
         expires: signed_in.expires,
         push_credential: signed_in.push_credential,

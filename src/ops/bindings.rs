@@ -1,10 +1,11 @@
 //! Bindings: devices of users that want to be pushed to. Clients make them, programs look at them.
 
 use super::Core;
+use super::presence::devices_changed_in;
 use super::record::Change;
 use crate::domain::bindings::{Binding, BindingFilter, BindingSid, Device, MAX_PER_IDENTITY};
 use crate::domain::credentials::CredentialSid;
-use crate::domain::{Ctx, Error, MomentKey, Page, PageRequest};
+use crate::domain::{Actor, Ctx, Error, Identity, MomentKey, Page, PageRequest, UserRef, UserSid};
 use crate::store;
 
 /// Registers a device of the acting user. A device that is known already keeps its SID.
@@ -20,7 +21,7 @@ pub async fn register(
     device: Device,
     message_types: Vec<String>,
 ) -> Result<Binding, Error> {
-    let identity = ctx.identity().ok_or(Error::NotFound)?;
+    let (user, identity) = acting(ctx)?;
     let mut change = Change::begin(core).await?;
     let credential_sid = match credential {
         Some(sid) => store::credentials::find(&mut change.tx, ctx.account.sid, sid)
@@ -42,6 +43,7 @@ pub async fn register(
     };
     let binding = store::bindings::upsert(&mut change.tx, &wanted).await?;
     store::bindings::delete_beyond(&mut change.tx, ctx.service, identity, MAX_PER_IDENTITY).await?;
+    devices_changed_in(&mut change, user).await?;
     change.commit().await?;
     Ok(binding)
 }
@@ -51,10 +53,13 @@ pub async fn register(
 /// # Errors
 /// [`Error::NotFound`] for a caller who is no user.
 pub async fn unregister(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), Error> {
-    let identity = ctx.identity().ok_or(Error::NotFound)?;
-    let mut conn = core.store.visit().await?;
-    store::bindings::delete(&mut conn, ctx.service, sid, Some(identity)).await?;
-    Ok(())
+    let (user, identity) = acting(ctx)?;
+    let mut change = Change::begin(core).await?;
+    let was = store::bindings::delete(&mut change.tx, ctx.service, sid, Some(identity)).await?;
+    if was.is_some() {
+        devices_changed_in(&mut change, user).await?;
+    }
+    change.commit().await
 }
 
 /// Ends the registration of a device of the acting user; nothing happens when there is none.
@@ -62,10 +67,19 @@ pub async fn unregister(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), E
 /// # Errors
 /// [`Error::NotFound`] for a caller who is no user.
 pub async fn unregister_device(core: &Core, ctx: &Ctx, device: &Device) -> Result<(), Error> {
-    let identity = ctx.identity().ok_or(Error::NotFound)?;
-    let mut conn = core.store.visit().await?;
-    store::bindings::delete_device(&mut conn, ctx.service, identity, device).await?;
-    Ok(())
+    let (user, identity) = acting(ctx)?;
+    let mut change = Change::begin(core).await?;
+    if store::bindings::delete_device(&mut change.tx, ctx.service, identity, device).await? {
+        devices_changed_in(&mut change, user).await?;
+    }
+    change.commit().await
+}
+
+fn acting(ctx: &Ctx) -> Result<(UserSid, &Identity), Error> {
+    match &ctx.actor {
+        Actor::User { sid, identity } => Ok((*sid, identity)),
+        Actor::Account | Actor::System => Err(Error::NotFound),
+    }
 }
 
 /// Fetches a binding.
@@ -101,10 +115,13 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn remove(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), Error> {
-    let mut conn = core.store.visit().await?;
-    if store::bindings::delete(&mut conn, ctx.service, sid, None).await? {
-        Ok(())
-    } else {
-        Err(Error::NotFound)
+    let mut change = Change::begin(core).await?;
+    let identity = store::bindings::delete(&mut change.tx, ctx.service, sid, None)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let which = UserRef::Identity(identity.as_str().to_owned());
+    if let Some(user) = store::users::find(&mut change.tx, ctx.service, &which).await? {
+        devices_changed_in(&mut change, user.sid).await?;
     }
+    change.commit().await
 }

@@ -94,7 +94,13 @@ pub async fn update_service(
     )
     .await?
     .ok_or(Error::NotFound)?;
+    if changes.reachability_enabled == Some(true) {
+        super::presence::begin_in(&mut change).await?;
+    }
     change.commit().await?;
+    if changes.reachability_enabled == Some(false) {
+        super::presence::forget(core, service.sid).await?;
+    }
     Ok(service)
 }
 

@@ -27,6 +27,7 @@ pub mod messaging_services;
 pub mod participants;
 pub mod phone_numbers;
 pub mod plain_messages;
+pub mod presence;
 pub mod reads;
 pub mod receipts;
 mod record;

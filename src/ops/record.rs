@@ -57,6 +57,19 @@ impl<'a> Change<'a> {
         Ok(position)
     }
 
+    /// Writes down the same of many users, who are locked: something that moves none of their own conversations.
+    pub async fn record_for_users(
+        &mut self,
+        users: &[UserSid],
+        event: &Event,
+    ) -> Result<(), Error> {
+        let taken = store::events::append_for_users(&mut self.tx, users, event, self.now).await?;
+        for (user, position) in taken {
+            self.announce(Scope::User(user), position, event.clone());
+        }
+        Ok(())
+    }
+
     /// Announces an event that is written already, or that outlives its log.
     pub fn announce(&mut self, scope: Scope, position: i64, event: Event) {
         self.announcements.push(Announcement {

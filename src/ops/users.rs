@@ -64,6 +64,9 @@ async fn insert_in(
         conversations_position: 0,
         friendly_name_position: 0,
         attributes_position: 0,
+        is_online: None,
+        is_notifiable: None,
+        reachability_position: 0,
         date_created: change.now,
         date_updated: change.now,
     };
@@ -94,6 +97,8 @@ pub struct SignedIn {
     pub ctx: Ctx,
     /// Until when the token is good.
     pub expires: Timestamp,
+    /// Whether the service keeps who is online.
+    pub reachability_enabled: bool,
     /// What the user's devices are pushed to with.
     pub push_credential: Option<CredentialSid>,
 }
@@ -122,6 +127,7 @@ pub async fn sign_in(core: &Core, token: &str) -> Result<SignedIn, Error> {
         user: user.sid,
         ctx,
         expires: bearer.claims.expires,
+        reachability_enabled: bearer.reachability_enabled,
         push_credential: bearer.claims.push_credential,
     })
 }

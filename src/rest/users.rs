@@ -34,7 +34,7 @@ pub(super) struct View {
     identity: Identity,
     friendly_name: Option<String>,
     attributes: Attributes,
-    /// Null while reachability is off, which it is.
+    /// Null while reachability is off, until the user has been online since it is on, and in lists.
     is_online: Option<bool>,
     is_notifiable: Option<bool>,
     date_created: Moment,
@@ -59,8 +59,8 @@ fn view(caller: &Caller, user: User) -> View {
         identity: user.identity,
         friendly_name: user.friendly_name,
         attributes: user.attributes,
-        is_online: None,
-        is_notifiable: None,
+        is_online: user.is_online,
+        is_notifiable: user.is_notifiable,
         date_created: user.date_created.into(),
         date_updated: user.date_updated.into(),
         links: Links {
@@ -136,7 +136,12 @@ pub(super) async fn list(
     let url = format!("{}/Users", caller.scope());
     let asked: Asked<MomentKey> = Asked::read(lists::USERS, url, &mut query, &[given])?;
     let page = ops::users::list(&rest.core, &caller.ctx, search.as_ref(), &asked.page).await?;
-    Ok(asked.answer(page, |user| view(&caller, user)))
+    Ok(asked.answer(page, |user| View {
+        // Only single users say (API page of users).
+        is_online: None,
+        is_notifiable: None,
+        ..view(&caller, user)
+    }))
 }
 
 /// `GET …/Users/{user}`

@@ -124,7 +124,25 @@ pub async fn list(
     query.build_query_as().fetch_all(conn).await
 }
 
-/// Deletes a binding of a service, of one user if it is given; answers whether it was there.
+/// Whether a user has a binding.
+///
+/// # Errors
+/// As the database.
+pub async fn exist(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    identity: &Identity,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from bindings where service_sid = $1 and identity = $2)",
+    )
+    .bind(service)
+    .bind(identity)
+    .fetch_one(conn)
+    .await
+}
+
+/// Deletes a binding of a service, of one user if it is given; answers whose it was.
 ///
 /// # Errors
 /// As the database.
@@ -133,19 +151,20 @@ pub async fn delete(
     service: ServiceSid,
     sid: BindingSid,
     of: Option<&Identity>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query(
-        "delete from bindings where sid = $1 and service_sid = $2 and ($3::text is null or identity = $3)",
+) -> sqlx::Result<Option<Identity>> {
+    sqlx::query_scalar(
+        "delete from bindings
+          where sid = $1 and service_sid = $2 and ($3::text is null or identity = $3)
+          returning identity",
     )
     .bind(sid)
     .bind(service)
     .bind(of)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    .fetch_optional(conn)
+    .await
 }
 
-/// Deletes the binding of a user's device, if there is one.
+/// Deletes the binding of a user's device; answers whether there was one.
 ///
 /// # Errors
 /// As the database.
@@ -154,8 +173,8 @@ pub async fn delete_device(
     service: ServiceSid,
     identity: &Identity,
     device: &Device,
-) -> sqlx::Result<()> {
-    sqlx::query(
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
         "delete from bindings
           where service_sid = $1 and identity = $2 and binding_type = $3 and address = $4",
     )
@@ -165,7 +184,7 @@ pub async fn delete_device(
     .bind(&device.address)
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Deletes all bindings of a user.

@@ -84,6 +84,33 @@ pub async fn append_for_user(
     .await
 }
 
+/// Takes the next position of each of many users for an event and appends it to each log; answers the positions. The
+/// users must be locked, in the order of their SIDs.
+///
+/// # Errors
+/// As the database.
+pub async fn append_for_users(
+    conn: &mut PgConnection,
+    to: &[UserSid],
+    event: &Event,
+    now: Timestamp,
+) -> sqlx::Result<Vec<(UserSid, i64)>> {
+    sqlx::query_as(
+        "with taken as (
+             update users set position = position + 1 where sid = any($1) returning sid, position
+         )
+         insert into events (scope_sid, position, kind, subject_sid, payload, at)
+         select sid, position, $2, $3, null, $4 from taken
+         returning scope_sid, position",
+    )
+    .bind(to)
+    .bind(event.kind())
+    .bind(event.subject())
+    .bind(now)
+    .fetch_all(conn)
+    .await
+}
+
 /// What the rows no longer tell.
 fn payload(event: &Event) -> Option<serde_json::Value> {
     match event {

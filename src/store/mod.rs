@@ -28,6 +28,7 @@ pub mod messaging_services;
 pub mod participants;
 pub mod phone_numbers;
 pub mod plain_messages;
+pub mod presences;
 pub mod receipts;
 pub mod roles;
 pub mod senders;

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, QueryBuilder};
 use super::{MomentKey, Order, push_page};
 use crate::domain::notifications::Notifications;
 use crate::domain::services::ServiceChanges;
-use crate::domain::{AccountSid, PageRequest, Service, ServiceSid, Timestamp};
+use crate::domain::{AccountSid, PageRequest, Service, ServiceSid, Timestamp, UserSid};
 
 macro_rules! columns {
     () => {
@@ -100,6 +100,38 @@ pub async fn hold(
     .bind(account)
     .fetch_one(conn)
     .await
+}
+
+/// Lists those services of users that have reachability switched on, and keeps it so until the transaction ends.
+///
+/// # Errors
+/// As the database.
+pub async fn hold_reachable(
+    conn: &mut PgConnection,
+    of: &[UserSid],
+) -> sqlx::Result<Vec<ServiceSid>> {
+    sqlx::query_scalar(
+        "select sid from services
+          where sid in (select service_sid from users where sid = any($1)) and reachability_enabled
+          order by sid
+            for share",
+    )
+    .bind(of)
+    .fetch_all(conn)
+    .await
+}
+
+/// Keeps reachability switched off in a service until the transaction ends; answers whether it is.
+///
+/// # Errors
+/// As the database.
+pub async fn hold_unreachable(conn: &mut PgConnection, sid: ServiceSid) -> sqlx::Result<bool> {
+    let held =
+        sqlx::query("select from services where sid = $1 and not reachability_enabled for share")
+            .bind(sid)
+            .execute(conn)
+            .await?;
+    Ok(held.rows_affected() == 1)
 }
 
 /// Makes changes in a service's configuration; none when there is no such service.

@@ -8,7 +8,8 @@ use crate::domain::{PageRequest, Search, ServiceSid, User, UserRef, UserSid};
 macro_rules! columns {
     () => {
         "sid, account_sid, service_sid, identity, friendly_name, attributes, role_sid, position, \
-         conversations_position, friendly_name_position, attributes_position, date_created, date_updated"
+         conversations_position, friendly_name_position, attributes_position, is_online, is_notifiable, \
+         reachability_position, date_created, date_updated"
     };
 }
 
@@ -118,6 +119,21 @@ pub async fn lock(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<Option<
     .await
 }
 
+/// Locks users in the order of their SIDs and loads what they hold now.
+///
+/// # Errors
+/// As the database.
+pub async fn lock_many(conn: &mut PgConnection, sids: &[UserSid]) -> sqlx::Result<Vec<User>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from users where sid = any($1) order by sid for update"
+    ))
+    .bind(sids)
+    .fetch_all(conn)
+    .await
+}
+
 /// Lists a service's users, newest first; only those whose identity, name and attributes have all the words, if any
 /// are wanted, which are gathered first as those of conversations are.
 ///
@@ -187,6 +203,76 @@ pub async fn update(conn: &mut PgConnection, user: &User) -> sqlx::Result<()> {
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Shows locked users, whose positions are taken, as online or not; looks whether each can be pushed to.
+///
+/// # Errors
+/// As the database.
+pub async fn set_online(
+    conn: &mut PgConnection,
+    sids: &[UserSid],
+    is_online: bool,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update users u
+            set is_online = $2, reachability_position = position,
+                is_notifiable = exists (select from bindings b
+                                         where b.service_sid = u.service_sid and b.identity = u.identity)
+          where sid = any($1)",
+    )
+    .bind(sids)
+    .bind(is_online)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Shows a locked user, whose position is taken, as one who can be pushed to or not.
+///
+/// # Errors
+/// As the database.
+pub async fn set_notifiable(
+    conn: &mut PgConnection,
+    sid: UserSid,
+    is_notifiable: bool,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update users set is_notifiable = $2, reachability_position = position where sid = $1",
+    )
+    .bind(sid)
+    .bind(is_notifiable)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets who is online of a service's users, of at most `limit` of them; answers of how many.
+///
+/// # Errors
+/// As the database.
+pub async fn forget_reachability(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "with held as (
+             select sid from users
+              where service_sid = $1 and is_online is not null
+              order by sid
+              limit $2
+                for update
+         )
+         update users u set is_online = null, is_notifiable = null
+           from held
+          where u.sid = held.sid",
+    )
+    .bind(service)
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Deletes a user with the tombstones and events that only the user could ask for.

@@ -26,7 +26,7 @@ pub(super) fn fetch(request: &Request<'_>) -> Answer {
                 "http_cache_interval": "PT5S",
                 "user_infos_to_subscribe": 100,
                 "my_conversations_page_size": 100,
-                "reachability_enabled": false,
+                "reachability_enabled": session.present.is_some(),
                 "media_attachments_count_limit": 10,
                 "media_attachment_size_limit_in_mb": 150,
                 "media_attachments_total_size_limit_in_mb": 150,

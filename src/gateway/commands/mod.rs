@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tracing::error;
 
 use super::Gateway;
+use super::presence::Present;
 use super::protocol::HttpRequest;
 use crate::domain::credentials::CredentialSid;
 use crate::domain::{Ctx, Error, Timestamp, UserSid};
@@ -36,6 +37,8 @@ pub struct Session {
     pub push_credential: Option<CredentialSid>,
     /// Scheme and host of links.
     pub base: Arc<str>,
+    /// What shows the user as online, if the service keeps that.
+    pub present: Option<Present>,
 }
 
 impl Session {

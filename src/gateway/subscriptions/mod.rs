@@ -225,6 +225,6 @@ async fn run(
 }
 
 /// Waits until the server stops. An error means that nobody can tell any more, which is the same.
-async fn told(stopped: &mut watch::Receiver<bool>) {
+pub async fn told(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -196,24 +196,35 @@ pub fn membership(of: &Membership, user: &User) -> Item {
     }
 }
 
-/// The items of a user's info: the name and the attributes, which are always there.
+/// The items of a user's info, by key: the name and the attributes, which are always there, and whether the user can be
+/// reached, where that is kept.
 #[must_use]
-pub fn user_info(of: &User) -> [Item; 2] {
-    let item = |key: &str, position: i64, value: Value| Item {
+pub fn user_info(of: &User) -> Vec<Item> {
+    let item = |key: &str, position: i64, data: Value| Item {
         at: Place::Key(key.to_owned()),
         position,
         created_position: 0,
         date_updated: of.date_updated,
-        data: json!({ "value": value }),
+        data,
     };
-    [
-        item("attributes", of.attributes_position, json!(of.attributes)),
+    let value = |value: Value| json!({ "value": value });
+    let mut items = vec![
+        item(
+            "attributes",
+            of.attributes_position,
+            value(json!(of.attributes)),
+        ),
         item(
             "friendlyName",
             of.friendly_name_position,
-            json!(of.friendly_name),
+            value(json!(of.friendly_name)),
         ),
-    ]
+    ];
+    if let (Some(online), Some(notifiable)) = (of.is_online, of.is_notifiable) {
+        let data = json!({ "online": online, "notifiable": notifiable });
+        items.push(item("reachability", of.reachability_position, data));
+    }
+    items
 }
 
 /// An item as answers to reads print it.

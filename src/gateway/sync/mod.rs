@@ -24,7 +24,7 @@ pub enum Object {
     Roster(ConversationSid),
     /// A user's own conversations, by SID.
     OwnConversations(UserSid),
-    /// A user's name and attributes.
+    /// A user's name, attributes and reachability.
     UserInfo(UserSid),
 }
 
@@ -193,15 +193,12 @@ pub const fn last_event_of_conversation(object: Object, of: &Conversation) -> i6
 
 /// The event id of a user's object.
 #[must_use]
-pub const fn last_event_of_user(object: Object, of: &User) -> i64 {
+pub fn last_event_of_user(object: Object, of: &User) -> i64 {
     match object {
-        Object::UserInfo(_) => {
-            if of.friendly_name_position > of.attributes_position {
-                of.friendly_name_position
-            } else {
-                of.attributes_position
-            }
-        }
+        Object::UserInfo(_) => of
+            .friendly_name_position
+            .max(of.attributes_position)
+            .max(of.reachability_position),
         _ => of.conversations_position,
     }
 }

@@ -189,6 +189,8 @@ pub struct Bearer {
     pub account: Arc<Account>,
     /// The service.
     pub service: ServiceSid,
+    /// Whether the service keeps who is online.
+    pub reachability_enabled: bool,
     /// What the token says.
     pub claims: Claims,
 }
@@ -208,15 +210,13 @@ pub async fn check_token(core: &Core, token: &str) -> Result<Bearer, Error> {
     account.accepts_requests()?;
     let service = claims.service.unwrap_or(account.default_chat_service_sid);
     let mut conn = core.store.visit().await?;
-    if store::services::find(&mut conn, account.sid, service)
+    let service = store::services::find(&mut conn, account.sid, service)
         .await?
-        .is_none()
-    {
-        return Err(TokenFault::Grants.into());
-    }
+        .ok_or(TokenFault::Grants)?;
     Ok(Bearer {
         account,
-        service,
+        service: service.sid,
+        reachability_enabled: service.reachability_enabled,
         claims,
     })
 }

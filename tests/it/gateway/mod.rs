@@ -5,6 +5,7 @@ mod following;
 mod hostile;
 mod nodes;
 mod permissions;
+mod presence;
 mod signing_in;
-mod stopping;
 mod starting;
+mod stopping;

@@ -1,6 +1,7 @@
 //! A client of the socket that knows the wire, and nothing that an SDK would put right.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -70,36 +71,40 @@ impl TestServer {
 
     /// A socket on which nothing was said yet.
     pub async fn silent_socket(&self) -> SocketClient {
-        let url = self.url("/v3/wsconnect").replacen("http", "ws", 1);
-        let wire = TcpSocket::new_v4().expect("a socket");
-        // Little, so that it is soon noticed when a client does not read.
-        wire.set_recv_buffer_size(32 * 1024).expect("a buffer");
-        let address = url["ws://".len()..].split('/').next().expect("an address");
-        let stream = wire
-            .connect(address.parse().expect("an address"))
-            .await
-            .expect("a connection");
-        let (socket, _) = client_async(url, stream).await.expect("an upgrade");
-        SocketClient {
-            socket,
-            notifications: VecDeque::new(),
-            asked: 0,
-        }
+        SocketClient::connect(self.address()).await
     }
 
     /// A socket of a user.
     pub async fn socket(&self, identity: &str) -> SocketClient {
         let mut client = self.silent_socket().await;
         let token = self.good_token(identity).await;
-        let status = client
-            .say(json!({ "method": "init", "token": token }))
-            .await;
-        assert_eq!(status["code"], 200, "{status}");
+        client.sign_in(&token).await;
         client
     }
 }
 
 impl SocketClient {
+    /// A socket of a server, on which nothing was said yet.
+    pub async fn connect(address: SocketAddr) -> Self {
+        let wire = TcpSocket::new_v4().expect("a socket");
+        // Little, so that it is soon noticed when a client does not read.
+        wire.set_recv_buffer_size(32 * 1024).expect("a buffer");
+        let stream = wire.connect(address).await.expect("a connection");
+        let url = format!("ws://{address}/v3/wsconnect");
+        let (socket, _) = client_async(url, stream).await.expect("an upgrade");
+        Self {
+            socket,
+            notifications: VecDeque::new(),
+            asked: 0,
+        }
+    }
+
+    /// Says who it is, with a token that must be good.
+    pub async fn sign_in(&mut self, token: &str) {
+        let status = self.say(json!({ "method": "init", "token": token })).await;
+        assert_eq!(status["code"], 200, "{status}");
+    }
+
     /// Sends bytes as they are.
     pub async fn send(&mut self, message: Message) {
         self.socket

@@ -222,7 +222,7 @@ async fn rows(
                 .collect()
         }
         Object::UserInfo(user) => {
-            let mut found = items::user_info(desk.sight.user(user, object)?).to_vec();
+            let mut found = items::user_info(desk.sight.user(user, object)?);
             if order == Order::Descending {
                 found.reverse();
             }

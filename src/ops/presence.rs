@@ -1,0 +1,161 @@
+//! Presence: who is online, for services that have reachability switched on.
+//!
+//! Nodes tell who is connected to them; what others see of a user changes with the first connection to any node and when
+//! the grace after the last one has ended, whichever node finds that. Users are locked before it is looked where they are
+//! connected, so a connection that begins and a grace that ends come one after the other.
+
+use super::Core;
+use super::record::Change;
+use crate::domain::presence::{BELIEVED_FOR, NodeSid};
+use crate::domain::{Error, Event, ServiceSid, Timestamp, User, UserSid};
+use crate::store;
+
+/// How many users change in one transaction.
+const BATCH: usize = 500;
+
+/// Tells that a node lives. Answers whether it was believed to: otherwise its users must arrive anew.
+///
+/// # Errors
+/// As the database.
+pub async fn see_node(core: &Core, node: NodeSid) -> Result<bool, Error> {
+    let mut conn = core.store.visit().await?;
+    Ok(store::presences::see_node(&mut conn, node, core.clock.now()).await?)
+}
+
+/// Tells that users are connected to a node. Those of services that have it switched off by now are left out.
+///
+/// # Errors
+/// As the database.
+pub async fn arrive(core: &Core, node: NodeSid, users: &[UserSid]) -> Result<(), Error> {
+    for batch in users.chunks(BATCH) {
+        let mut change = Change::begin(core).await?;
+        let services = store::services::hold_reachable(&mut change.tx, batch).await?;
+        if services.is_empty() {
+            continue;
+        }
+        let mut there = store::users::lock_many(&mut change.tx, batch).await?;
+        there.retain(|user| services.contains(&user.service_sid));
+        store::presences::begin(&mut change.tx, node, &sids(&there)).await?;
+        there.retain(|user| user.is_online != Some(true));
+        set_online_in(&mut change, &there, true).await?;
+        change.commit().await?;
+    }
+    Ok(())
+}
+
+/// Tells that users are connected to a node no longer. Others see it at `offline_at`, unless the users come back.
+///
+/// # Errors
+/// As the database.
+pub async fn depart(
+    core: &Core,
+    node: NodeSid,
+    users: &[UserSid],
+    offline_at: Timestamp,
+) -> Result<(), Error> {
+    let mut conn = core.store.visit().await?;
+    for batch in users.chunks(BATCH) {
+        store::presences::end(&mut conn, node, batch, offline_at).await?;
+    }
+    Ok(())
+}
+
+/// Tells that a node ends, and with it all connections.
+///
+/// # Errors
+/// As the database.
+pub async fn leave(core: &Core, node: NodeSid, offline_at: Timestamp) -> Result<(), Error> {
+    let mut conn = core.store.visit().await?;
+    Ok(store::presences::end_all(&mut conn, node, offline_at).await?)
+}
+
+/// Finds nodes that live no longer, whose users have until `offline_at` to come back, and users whose time to come back
+/// has ended: these are offline now. Every node may do it, at any time.
+///
+/// # Errors
+/// As the database.
+pub async fn expire(core: &Core, offline_at: Timestamp) -> Result<(), Error> {
+    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+    loop {
+        let now = core.clock.now();
+        let mut conn = core.store.visit().await?;
+        let seen_after = now - BELIEVED_FOR;
+        let due = store::presences::due(&mut conn, seen_after, offline_at, now, limit).await?;
+        drop(conn);
+        if due.is_empty() {
+            return Ok(());
+        }
+        let mut change = Change::begin(core).await?;
+        let users = store::users::lock_many(&mut change.tx, &due).await?;
+        let gone = store::presences::delete_ended(&mut change.tx, &sids(&users), now).await?;
+        let mut users = users;
+        users.retain(|user| user.is_online == Some(true) && gone.contains(&user.sid));
+        set_online_in(&mut change, &users, false).await?;
+        change.commit().await?;
+    }
+}
+
+fn sids(of: &[User]) -> Vec<UserSid> {
+    of.iter().map(|user| user.sid).collect()
+}
+
+/// Shows locked users as online or not.
+async fn set_online_in(
+    change: &mut Change<'_>,
+    users: &[User],
+    is_online: bool,
+) -> Result<(), Error> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users = sids(users);
+    change.record_for_users(&users, &Event::UserUpdated).await?;
+    Ok(store::users::set_online(&mut change.tx, &users, is_online).await?)
+}
+
+/// Looks whether a user can be pushed to, after a device of the user came or went. While it is not kept who is online,
+/// this is not either.
+pub(super) async fn devices_changed_in(
+    change: &mut Change<'_>,
+    user: UserSid,
+) -> Result<(), Error> {
+    // Locked before it is looked: of two changes at the same time the later sees both.
+    let Some(user) = store::users::lock(&mut change.tx, user).await? else {
+        return Ok(());
+    };
+    let Some(before) = user.is_notifiable else {
+        return Ok(());
+    };
+    let tx = &mut change.tx;
+    let is_notifiable = store::bindings::exist(tx, user.service_sid, &user.identity).await?;
+    if is_notifiable != before {
+        change.record_for_user(user.sid, Event::UserUpdated).await?;
+        store::users::set_notifiable(&mut change.tx, user.sid, is_notifiable).await?;
+    }
+    Ok(())
+}
+
+/// Has every node tell anew who is connected to it, as part of switching reachability on: who was connected when it was
+/// switched off may still be.
+pub(super) async fn begin_in(change: &mut Change<'_>) -> Result<(), Error> {
+    Ok(store::presences::forget_nodes(&mut change.tx).await?)
+}
+
+/// Forgets who is online in a service that has it switched off.
+///
+/// In batches, so that a big service does not hold its users for long. If the server dies in between, switching it off
+/// again does the rest.
+pub(super) async fn forget(core: &Core, service: ServiceSid) -> Result<(), Error> {
+    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+    loop {
+        let mut change = Change::begin(core).await?;
+        if !store::services::hold_unreachable(&mut change.tx, service).await? {
+            return Ok(());
+        }
+        let count = store::users::forget_reachability(&mut change.tx, service, limit).await?;
+        change.commit().await?;
+        if count < BATCH as u64 {
+            return Ok(());
+        }
+    }
+}
