@@ -343,6 +343,37 @@ mod tests {
         }
 
         #[test]
+        fn never_panics_over_frames_that_were_changed(
+            (id, body) in ("\\PC{0,8}", "\\PC{0,40}"),
+            changes in prop::collection::vec((0_usize..4, any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        ) {
+            let params = serde_json::json!({ "a": "b", "c": ["d", 1], "e": { "f": null } });
+            let request = serde_json::json!({ "path": "/x", "method": "GET", "params": params });
+            let size = body.len();
+            let header = serde_json::json!({ "id": id, "method": "message", "http_request": request, "payload_size": size });
+            let header = header.to_string();
+            let mut bytes = format!("TWILSOCK V3.0 {}\r\n{header}\r\n{body}", header.len()).into_bytes();
+            let untouched = changes.is_empty();
+            for (what, place, byte) in changes {
+                let place = place.index(bytes.len().max(1)).min(bytes.len());
+                match what {
+                    0 => bytes.truncate(place),
+                    1 => bytes.insert(place, byte),
+                    2 => bytes.splice(place..place, [byte; 9]).for_each(drop), // also lengths that are longer
+                    _ => {
+                        bytes.get_mut(place).into_iter().for_each(|there| *there ^= byte | 1);
+                    }
+                }
+            }
+            let bytes = Bytes::from(bytes);
+            match Frame::read(bytes.clone()) {
+                // What is carried is a piece of the message, not a copy of it.
+                Ok(frame) => prop_assert!(frame.payload.is_empty() || bytes.as_ptr_range().contains(&frame.payload.as_ptr())),
+                Err(NoFrame) => prop_assert!(!untouched, "{bytes:?}"),
+            }
+        }
+
+        #[test]
         fn what_is_written_can_be_read(id in "[A-Z0-9]{1,20}", body in "\\PC{0,100}") {
             let frame = Frame::read(respond(&id, 201, body.as_bytes())).expect("a frame");
             prop_assert_eq!(frame.header.id, id);

@@ -2,6 +2,7 @@
 
 mod catching_up;
 mod following;
+mod fuzz;
 mod hostile;
 mod nodes;
 mod permissions;

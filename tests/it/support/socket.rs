@@ -117,11 +117,7 @@ impl SocketClient {
         self.asked += 1;
         let id = format!("TM{:032}", self.asked);
         header["id"] = json!(id);
-        header["payload_size"] = json!(payload.len());
-        let header = header.to_string();
-        let mut frame = format!("TWILSOCK V3.0 {}\r\n{header}\r\n", header.len()).into_bytes();
-        frame.extend_from_slice(payload);
-        self.send(Message::Binary(Bytes::from(frame))).await;
+        self.send(frame(header, payload)).await;
         id
     }
 
@@ -278,6 +274,15 @@ impl SocketClient {
             replayed.push(heard);
         }
     }
+}
+
+/// A frame whose lengths are right.
+pub fn frame(mut header: Value, payload: &[u8]) -> Message {
+    header["payload_size"] = json!(payload.len());
+    let header = header.to_string();
+    let mut frame = format!("TWILSOCK V3.0 {}\r\n{header}\r\n", header.len()).into_bytes();
+    frame.extend_from_slice(payload);
+    Message::Binary(Bytes::from(frame))
 }
 
 fn read(frame: &[u8]) -> Sent {
