@@ -1,11 +1,8 @@
 //! One socket: reading, writing, back-pressure, closing.
 //!
-//! A connection is one task. Requests that only read run beside each other, and reads of sync objects that come while
-//! such reads are under way are answered together after them; requests that change something run one after the other,
-//! so that two messages sent in a row arrive in a row. A client with too much under way is not read until some of it is
-//! done.
+//! A connection is one task. A client with too many requests under way is not read until some of them are answered.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +10,6 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
@@ -21,6 +17,7 @@ use super::Gateway;
 use super::commands::{self, Answer, Session};
 use super::outgoing::{Item, Outgoing};
 use super::protocol::{self, Frame, Status};
+use super::requests::{Ended, Request, Requests};
 use super::sign_in::{self, refused, session};
 use super::sockets::Place;
 use crate::domain::{Timestamp, TokenFault};
@@ -96,25 +93,12 @@ enum End {
     Malformed,
 }
 
-/// A request that waits for the one before it.
-struct Waiting {
-    id: String,
-    request: protocol::HttpRequest,
-    payload: Bytes,
-}
-
 struct Connection {
     gateway: Gateway,
     session: Arc<Session>,
     outgoing: Arc<Outgoing>,
     followed: HashSet<super::sync::Object>,
-    running: JoinSet<Vec<(String, Answer)>>,
-    /// The change that is under way, and those that wait for it.
-    changing: Option<Id>,
-    waiting: VecDeque<Waiting>,
-    /// The reads of sync objects that are under way together, their number, and those that wait for them.
-    reading: Option<(Id, usize)>,
-    reads: Vec<Waiting>,
+    requests: Requests,
     answered_ping: bool,
     next_ping: Instant,
     warned: bool,
@@ -129,11 +113,7 @@ impl Connection {
             session: Arc::new(session),
             outgoing,
             followed: HashSet::new(),
-            running: JoinSet::new(),
-            changing: None,
-            waiting: VecDeque::new(),
-            reading: None,
-            reads: Vec::new(),
+            requests: Requests::default(),
             answered_ping: true,
             next_ping,
             warned: false,
@@ -143,7 +123,7 @@ impl Connection {
 
     async fn run(&mut self, socket: &mut WebSocket, mut queue: UnboundedReceiver<Item>) -> End {
         loop {
-            let under_way = self.under_way();
+            let under_way = self.requests.count();
             if self.parting && under_way == 0 && queue.is_empty() {
                 return End::Parted;
             }
@@ -154,7 +134,7 @@ impl Connection {
                     biased;
                     () = outgoing.told(self.parting) => Step::Told,
                     Some(item) = queue.recv() => Step::Write(item),
-                    Some(done) = self.running.join_next_with_id() => Step::Done(done),
+                    Some(ended) = self.requests.next() => Step::Ended(ended),
                     heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
                 }
             };
@@ -171,8 +151,8 @@ impl Connection {
                     None
                 }
                 Step::Write(item) => self.write(socket, item, &mut queue).await,
-                Step::Done(done) => {
-                    self.done(done);
+                Step::Ended(ended) => {
+                    self.answer(ended);
                     None
                 }
                 Step::Heard(None) => Some(End::Left),
@@ -293,11 +273,11 @@ impl Connection {
         match frame.header.method.as_str() {
             "message" => {
                 match frame.header.http_request {
-                    Some(request) => self.accept(Waiting {
-                        id,
-                        request,
-                        payload: frame.payload,
-                    }),
+                    Some(http) => {
+                        let payload = frame.payload;
+                        let request = Request { id, http, payload };
+                        self.requests.accept(&self.gateway, &self.session, request);
+                    }
                     None => self.outgoing.send(protocol::reply(&id, &Status::of(400))),
                 }
                 None
@@ -358,77 +338,14 @@ impl Connection {
         }
     }
 
-    /// How many requests are not answered yet.
-    fn under_way(&self) -> usize {
-        let together = self.reading.map_or(0, |(_, count)| count);
-        self.running.len() + together + self.waiting.len() + self.reads.len()
-    }
-
-    /// Starts a request, or has it wait for the one that is under way.
-    fn accept(&mut self, request: Waiting) {
-        if commands::is_joint(&request.request) {
-            self.reads.push(request);
-            self.read();
-            return;
-        }
-        let changes = request.request.method != "GET";
-        if changes && self.changing.is_some() {
-            self.waiting.push_back(request);
-            return;
-        }
-        let (gateway, session) = (self.gateway.clone(), Arc::clone(&self.session));
-        let task = self.running.spawn(async move {
-            let Waiting {
-                id,
-                request,
-                payload,
-            } = request;
-            let answer = commands::answer(&gateway, &session, &request, &payload).await;
-            vec![(id, answer)]
-        });
-        if changes {
-            self.changing = Some(task.id());
-        }
-    }
-
-    /// Starts the reads that wait, if none are under way.
-    fn read(&mut self) {
-        if self.reading.is_some() || self.reads.is_empty() {
-            return;
-        }
-        let (gateway, session) = (self.gateway.clone(), Arc::clone(&self.session));
-        let count = self.reads.len();
-        let (ids, reads): (Vec<_>, Vec<_>) = std::mem::take(&mut self.reads)
-            .into_iter()
-            .map(|read| (read.id, read.request))
-            .unzip();
-        let task = self.running.spawn(async move {
-            let answers = commands::answer_jointly(&gateway, &session, &reads).await;
-            ids.into_iter().zip(answers).collect()
-        });
-        self.reading = Some((task.id(), count));
-    }
-
-    /// Sends the answers of requests that are done, and starts what waited for them.
-    fn done(&mut self, done: Result<(Id, Vec<(String, Answer)>), JoinError>) {
-        // Requests that panicked get no answer; the SDK's own time limit ends them.
-        let (task, answers) = done.unwrap_or_else(|fault| (fault.id(), Vec::new()));
-        for (id, answer) in answers {
+    /// Sends the answers of requests that ended.
+    fn answer(&mut self, ended: Ended) {
+        for (id, answer) in self.requests.settle(&self.gateway, &self.session, ended) {
             let (status, body) = answer.print();
             self.outgoing.answer(protocol::respond(&id, status, &body));
             if let Answer::Subscriptions(wishes) = answer {
                 self.follow(wishes);
             }
-        }
-        if self.changing == Some(task) {
-            self.changing = None;
-            if let Some(next) = self.waiting.pop_front() {
-                self.accept(next);
-            }
-        }
-        if self.reading.is_some_and(|(reading, _)| reading == task) {
-            self.reading = None;
-            self.read();
         }
     }
 
@@ -447,7 +364,7 @@ impl Connection {
 enum Step {
     Told,
     Write(Item),
-    Done(Result<(Id, Vec<(String, Answer)>), JoinError>),
+    Ended(Ended),
     Heard(Option<Message>),
 }
 

@@ -8,6 +8,7 @@ mod connection;
 mod outgoing;
 mod presence;
 mod protocol;
+mod requests;
 mod sign_in;
 mod sockets;
 mod subscriptions;
