@@ -52,6 +52,24 @@ forEachVersion("client", (context) => {
     await until("the message was heard", () => heard.length === 1);
   });
 
+  test("lives in the service that its token names", async () => {
+    const ida = fresh("ida");
+    const [uniqueName, there] = [fresh("room"), await context.backend.services.create({ friendlyName: fresh("second") })];
+    const here = await context.conversation({ uniqueName }, ida);
+    const other = context.backend.services(there.sid);
+    const { sid } = await other.conversations.create({ uniqueName });
+    await other.conversations(sid).participants.create({ identity: ida });
+    const given = context.server.token(ida, {}, undefined, { serviceSid: there.sid });
+    const client = context.connect(given);
+    assert.deepEqual((await client.getSubscribedConversations()).items.map((one) => one.sid), [sid]);
+    assert.equal((await client.getConversationByUniqueName(uniqueName)).sid, sid);
+    await assert.rejects(client.peekConversationBySid(here));
+    await assert.rejects(client.getConversationBySid(here));
+    const own = await client.createConversation({ friendlyName: "there" });
+    assert.deepEqual([own.createdBy, (await other.conversations(own.sid).fetch()).friendlyName], [ida, "there"]);
+    assert.equal((await context.backend.conversations(here).participants.list()).length, 1);
+  });
+
   test("fails with a bad token, and says so", async () => {
     const client = context.connect("no token");
     const [states, connection, failed, errors] = [

@@ -118,6 +118,39 @@ forEachVersion("membership", (context) => {
     assert.deepEqual((await rest(sid).participants.list()).map(({ identity }) => identity), [fay]);
   });
 
+  test("all devices of somebody hear the same", async () => {
+    const pia = fresh("pia");
+    const clients = await Promise.all([context.client(pia), context.client(pia)]);
+    const told = clients.map(diary);
+    const talk = await clients[0].createConversation();
+    await talk.join();
+    await until("both joined", () => told.every((list) => list.length >= 2));
+    const there = await clients[1].getConversationBySid(talk.sid);
+    await there.leave();
+    await until("both left", () => told.every((list) => list.length >= 4));
+    const all = ["Added", "Joined", "Left", "Removed"].map((what) => `conversation${what} ${talk.sid}`);
+    assert.deepEqual(told, [all, all]);
+  });
+
+  test("identities may hold any letters", async () => {
+    const [owner, odd] = [fresh("o/w %2F?#&=+ ☂ ."), fresh("../x % 🙂")];
+    const client = await context.client(owner);
+    const talk = await client.createConversation();
+    await talk.join();
+    await talk.getParticipants();
+    const told = roster(talk);
+    const added = await talk.add(odd);
+    assert.equal(added.identity, odd);
+    await until("it was seen", () => told.length === 1);
+    const seen = await talk.getParticipantByIdentity(odd);
+    assert.equal((await seen.getUser()).identity, odd);
+    await talk.removeParticipant(odd);
+    await until("it is gone", () => told.length === 2);
+    assert.deepEqual(told, [`participantJoined ${odd}`, `participantLeft ${odd}`]);
+    await talk.leave();
+    assert.deepEqual(await rest(talk.sid).participants.list(), []);
+  });
+
   test("REST adds and removes people", async () => {
     const [hal, ida] = [fresh("hal"), fresh("ida")];
     const client = await context.client(hal);
