@@ -77,9 +77,14 @@ class Context {
   // The same, and one of its conversations, opened: what is there already announces nothing any more.
   opened = async (identity, sid, options = {}) => {
     const client = await this.client(identity, options);
-    const talk = await client.getConversationBySid(sid);
+    return [client, await this.open(await client.getConversationBySid(sid))];
+  };
+
+  // Waits until a conversation is open. The SDK opens what it joins by itself, and has a rejection that nobody handles if
+  // it may not, because it left again meanwhile.
+  open = async (talk) => {
     await Promise.all([talk.getParticipants(), talk.getMessages(1)]);
-    return [client, talk];
+    return talk;
   };
 
   async close() {

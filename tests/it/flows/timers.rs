@@ -42,6 +42,28 @@ async fn idle_conversations_turn_inactive_then_closed(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn clients_hear_of_every_state(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(TIMED).await;
+    server
+        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
+        .await
+        .with(201);
+    let mut alice = server.socket("alice").await;
+    let sid = talk.trim_start_matches("/v1/Conversations/");
+    let document = format!("{sid}.channel");
+    alice.follow("document", &document, Some(0)).await;
+    for (seconds, state) in [(61, "inactive"), (600, "closed")] {
+        server.advance(TimeDelta::seconds(seconds)).await;
+        let heard = alice.next_notification().await;
+        assert_eq!(heard["event_type"], "document_updated", "{heard}");
+        let now = &heard["events"][0]["document_data"]["state"]["current"];
+        assert_eq!(now, state, "{heard}");
+    }
+    server.stop().await;
+}
+
+#[sqlx::test]
 async fn a_message_wakes_and_restarts_the_timers(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(TIMED).await;

@@ -28,7 +28,7 @@ forEachVersion("changes of a conversation", (context) => {
     await made.join();
     await made.add(him);
     const [other, his] = await context.opened(him, made.sid);
-    await until("it was joined", () => made.status === "joined");
+    await context.open(made);
     return { client, made, other, his };
   }
 

@@ -40,6 +40,7 @@ forEachVersion("membership", (context) => {
     const talk = await client.createConversation({ friendlyName: "own" });
     assert.equal(await talk.join(), talk);
     await until("it was joined", () => talk.status === "joined");
+    await context.open(talk);
     const [own] = await talk.getParticipants();
     assert.equal(own.identity, ann);
     assert.deepEqual(await refusal(talk.join()), [409, 50433]);
@@ -63,7 +64,7 @@ forEachVersion("membership", (context) => {
     const client = await context.client(bea);
     const talk = await client.createConversation();
     await talk.join();
-    await talk.getParticipants();
+    await context.open(talk);
     const [told, fromClient] = [roster(talk), roster(client)];
     const cids = await context.client(cid);
     const hears = diary(cids);
@@ -126,6 +127,7 @@ forEachVersion("membership", (context) => {
     await talk.join();
     await until("both joined", () => told.every((list) => list.length >= 2));
     const there = await clients[1].getConversationBySid(talk.sid);
+    await Promise.all([talk, there].map(context.open));
     await there.leave();
     await until("both left", () => told.every((list) => list.length >= 4));
     const all = ["Added", "Joined", "Left", "Removed"].map((what) => `conversation${what} ${talk.sid}`);
@@ -137,7 +139,7 @@ forEachVersion("membership", (context) => {
     const client = await context.client(owner);
     const talk = await client.createConversation();
     await talk.join();
-    await talk.getParticipants();
+    await context.open(talk);
     const told = roster(talk);
     const added = await talk.add(odd);
     assert.equal(added.identity, odd);
@@ -157,8 +159,7 @@ forEachVersion("membership", (context) => {
     const told = diary(client);
     const sid = await conversation({}, hal);
     await until("it was joined", () => told.length >= 2);
-    const talk = await client.getConversationBySid(sid);
-    await talk.getParticipants();
+    const talk = await context.open(await client.getConversationBySid(sid));
     const people = roster(talk);
     await rest(sid).participants.create({ identity: ida });
     await until("ida is seen", () => people.length >= 1);
@@ -184,7 +185,7 @@ forEachVersion("membership", (context) => {
     const client = await context.client(kim);
     const talk = await client.createConversation();
     await talk.join();
-    await talk.getParticipants();
+    await context.open(talk);
     const people = roster(talk);
     const number = phone();
     const added = await talk.addNonChatParticipant("+15550100000", number, { name: "Lea" });
@@ -200,7 +201,7 @@ forEachVersion("membership", (context) => {
     // The same two numbers cannot be in two conversations.
     const other = await client.createConversation();
     await other.join();
-    await until("it was joined", () => other.status === "joined");
+    await context.open(other);
     assert.deepEqual(await refusal(other.addNonChatParticipant("+15550100000", number)), [409, 50416]);
     assert.deepEqual((await refusal(other.addNonChatParticipant("nonsense", "neither")))[0], 400);
     await talk.removeParticipant(added.sid);
@@ -216,7 +217,7 @@ forEachVersion("membership", (context) => {
     await talk.join();
     await talk.add(max);
     const [other, his] = await context.opened(max, talk.sid);
-    await talk.getParticipants();
+    await context.open(talk);
     await until("it was joined", () => talk.status === "joined");
     const [hers, his_] = [diary(client), diary(other)];
     const removed = collect(his, "removed");

@@ -11,8 +11,8 @@ forEachVersion("push", (context) => {
 
   // The devices of somebody, as a backend sees them.
   async function bindings(identity) {
-    const [service] = await context.backend.services.list();
-    return context.backend.services(service.sid).bindings.list({ identity: [identity] });
+    const { defaultChatServiceSid } = await context.backend.configuration().fetch();
+    return context.backend.services(defaultChatServiceSid).bindings.list({ identity: [identity] });
   }
 
   test("devices are registered, changed and forgotten", async () => {
