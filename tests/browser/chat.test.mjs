@@ -37,6 +37,14 @@ async function say(chat, text) {
 // All texts of a chat's messages, in their order.
 const texts = (chat) => chat.locator("#messages .body").allTextContents();
 
+// Waits until each of these chats shows what is stored, once and in order; if one does not, says what it shows instead.
+async function hasAll(chats, stored) {
+  for (const [name, chat] of Object.entries(chats)) {
+    const alike = async () => String(await texts(chat)) === String(stored);
+    await until(`${name} shows all`, alike).catch(async () => assert.deepEqual(await texts(chat), stored, name));
+  }
+}
+
 test("what one says, the other sees at once, and that it was seen", limit, async () => {
   await say(alice, "hello, Bob");
   await arrives(bob, "hello, Bob");
@@ -102,6 +110,27 @@ test("a picture is shown to the other, with a text and without", limit, async ()
   assert.deepEqual(last.media.map(({ filename, size }) => [filename, size]), [["my dot ☂.png", dot.length]]);
 });
 
+test("a picture that the network takes away comes back with it", limit, async () => {
+  const asked = { record: 0, bytes: 0 };
+  const cut = (which) => (route) => route.abort("internetdisconnected", (asked[which] += 1));
+  const record = /\/v1\/Services\/IS\w+\/Media\/ME\w+$/;
+  const bytes = /\/v1\/Services\/IS\w+\/Media\/ME\w+\/Temporary\?/;
+  const away = await stage.open("/chat.html?as=alice", undefined, async (page) => {
+    await page.route(record, cut("record"));
+    await page.route(bytes, cut("bytes"));
+  });
+  const row = message(away, "a dot");
+  await row.getByText("The picture comes when the network is back.").waitFor();
+  assert.ok(!(await texts(away)).some((text) => text.startsWith("The picture")), "a note is no message");
+  await away.unroute(record);
+  await until("the bytes are asked for", () => asked.bytes > 0);
+  await away.unroute(bytes);
+  await until("the picture is there", () => row.locator("img").evaluate((image) => image.naturalWidth === 1));
+  await row.locator("img").waitFor();
+  assert.ok(asked.record > 0);
+  await away.context().close();
+});
+
 test("a lost network costs nothing", limit, async () => {
   const away = await stage.open("/chat.html?as=alice");
   await connected(away);
@@ -121,9 +150,7 @@ test("a lost network costs nothing", limit, async () => {
   await arrives(away, missed.at(-1));
   const stored = (await stage.conversation().messages.list()).map(({ body }) => body).filter(Boolean);
   assert.deepEqual(stored.slice(-13), [...missed, "written in a tunnel"]);
-  for (const chat of [away, alice, bob]) {
-    await until("all is there once, in order", async () => String(await texts(chat)) === String(stored));
-  }
+  await hasAll({ away, alice, bob }, stored);
   assert.equal(await away.locator("#outbox li").count(), 0);
   await away.context().close();
 });

@@ -55,10 +55,11 @@ export class Stage {
     });
   }
 
-  // A page in a browser context of its own, with a network of its own.
-  async open(path, viewport = { width: 1280, height: 800 }) {
+  // A page in a browser context of its own, with a network of its own that `prepare` may change.
+  async open(path, viewport = { width: 1280, height: 800 }, prepare = undefined) {
     const context = await this.browser.newContext({ viewport });
     const page = await context.newPage();
+    await prepare?.(page);
     page.on("pageerror", (error) => console.error(`in the page: ${error.stack}`));
     await page.goto(this.url + path);
     return page;

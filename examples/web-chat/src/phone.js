@@ -34,7 +34,7 @@ async function show() {
 function paint({ id, direction, text, media, at }) {
   const words = text || (media.length ? "" : "(a message without text)");
   const body = words ? make("p", { className: "body", textContent: words }) : undefined;
-  const pictures = media.map(({ url }) => make("img", { className: "picture", src: url, alt: "Picture" }));
+  const pictures = media.map(({ url }) => make("div", { className: "picture" }, make("img", { src: url, alt: "Picture" })));
   const element = make(
     "li",
     { className: direction === "sent" ? "message own" : "message" },

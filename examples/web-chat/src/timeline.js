@@ -1,6 +1,7 @@
 // The list of messages: one element for each, painted anew when it changes.
 
 import { byId, clock, make } from "./page.js";
+import { picture } from "./picture.js";
 
 export class Timeline {
   // `names` by author; `edit` and `remove` are called for messages of one's own.
@@ -90,13 +91,4 @@ function delivery(receipt) {
   if (receipt.read === "all") return "Phone: read";
   if (receipt.delivered === "all") return "Phone: delivered";
   return receipt.sent === "none" ? "Phone: sending" : "Phone: sent";
-}
-
-function picture(media) {
-  const image = make("img", { className: "picture", alt: media.filename ?? "Picture" });
-  media.getContentTemporaryUrl().then(
-    (url) => (image.src = url),
-    () => image.replaceWith(make("p", { className: "body", textContent: "The picture cannot be shown." })),
-  );
-  return image;
 }
