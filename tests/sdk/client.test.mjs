@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, connect } from "node:net";
 import { after, before, test } from "node:test";
 
 import { Server, collect, until } from "./server.mjs";
+import { wire } from "./wire.mjs";
 
 const limit = { timeout: 60_000 };
 let server, backend;
@@ -161,33 +161,10 @@ test("refuses tokens that are expired, forged or of a stranger", limit, async ()
   }
 });
 
-// A wire between client and server that can be cut.
-async function wire() {
-  const sockets = new Set();
-  let whole = true;
-  const listener = createServer((near) => {
-    if (!whole) return near.destroy();
-    const far = connect(server.port, "127.0.0.1");
-    for (const [a, b] of [[near, far], [far, near]]) {
-      sockets.add(a);
-      a.pipe(b);
-      a.on("error", () => b.destroy());
-      a.on("close", () => (sockets.delete(a), b.destroy()));
-    }
-  }).listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  return {
-    port: listener.address().port,
-    cut: () => ((whole = false), sockets.forEach((socket) => socket.destroy())),
-    mend: () => (whole = true),
-    close: () => (listener.close(), sockets.forEach((socket) => socket.destroy())),
-  };
-}
-
 test("comes back after a lost connection without a gap or a repeat", limit, async () => {
   const sid = await conversation({}, "kim");
   const rest = backend.conversations(sid);
-  const line = await wire();
+  const line = await wire(server.port);
   const client = await server.client("kim", line.port);
   const talk = await client.getConversationBySid(sid);
   await talk.getMessages(1);

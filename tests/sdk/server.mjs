@@ -17,8 +17,10 @@ export const apiKeySid = "SK00000000000000000000000000000002";
 export const apiKeySecret = "test0key0secret0test0key0secret0";
 
 export class Server {
-  static async start() {
+  // `settings` are further ones, by their names in the environment.
+  static async start(settings = {}) {
     const server = new Server();
+    server.settings = settings;
     // The database may run as another user, who must be able to reach it.
     server.data = await mkdtemp(join(tmpdir(), "convoke-sdk-"));
     const { chmod } = await import("node:fs/promises");
@@ -47,6 +49,7 @@ export class Server {
         CONVOKE_API_KEY_SID: apiKeySid,
         CONVOKE_API_KEY_SECRET: apiKeySecret,
         CONVOKE_SHUTDOWN_SPREAD_SECONDS: "0",
+        ...this.settings,
       },
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {
@@ -63,11 +66,14 @@ export class Server {
     await once(this.process, "exit");
   }
 
+  async terminate() {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.kill("SIGTERM");
+    await once(this.process, "exit");
+  }
+
   async stop() {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      this.process.kill("SIGTERM");
-      await once(this.process, "exit");
-    }
+    await this.terminate();
     await rm(this.data, { recursive: true, force: true });
   }
 
