@@ -19,14 +19,13 @@ export class Recorder {
     }
   }
 
-  // The same object, that remembers which of its own fields are read: for fields that no prototype tells of.
+  // The same object, that remembers which of its own fields are read and called: for those that no prototype tells of.
   watch(object, name = this.#nameOf(object)) {
     const note = (key) => typeof key === "string" && this.used.add(`${name}.${key}`);
     return new Proxy(object, {
       get: (target, key) => {
         const value = Reflect.get(target, key);
-        // Calls are noted when they have succeeded.
-        if (typeof value === "function") return value.bind(target);
+        if (typeof value === "function") return (...args) => this.#noted(`${name}.${key}`, value.apply(target, args), target);
         if (value !== undefined) note(key);
         return value;
       },
@@ -37,8 +36,9 @@ export class Recorder {
     return Object.keys(this.#sdk).find((name) => typeof this.#sdk[name] === "function" && object instanceof this.#sdk[name]);
   }
 
-  #noted(name, result) {
-    if (typeof result?.then !== "function") this.used.add(name);
+  // A call is noted when it has succeeded; a promise that answers itself (it was cancelled) has done what was asked.
+  #noted(name, result, from) {
+    if (typeof result?.then !== "function" || result === from) this.used.add(name);
     else result.then((value) => (this.used.add(name), this.#seen(value)), () => {});
     return result;
   }
@@ -65,7 +65,7 @@ export class Recorder {
           found.value = function (...args) {
             const counts = fromTest(found.value);
             const result = value.apply(this, args);
-            return counts ? recorder.#noted(`${name}.${key}`, result) : result;
+            return counts ? recorder.#noted(`${name}.${key}`, result, this) : result;
           };
         }
         Object.defineProperty(from, key, found);
