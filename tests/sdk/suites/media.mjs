@@ -84,7 +84,7 @@ forEachVersion("media", (context) => {
   test("takes in what browsers send as a form", async () => {
     const ann = fresh("ann");
     const client = await context.client(ann);
-    const { sid: service } = await context.backend.services.list({ limit: 1 }).then(([first]) => first);
+    const { chatServiceSid: service } = await context.backend.conversations.create({});
     // The runtime's own; 2.x puts another one in its place, which nothing but 2.x can send.
     const urlencoded = { "content-type": "application/x-www-form-urlencoded" };
     const form = await new Response("", { headers: urlencoded }).formData();

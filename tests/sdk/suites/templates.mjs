@@ -163,7 +163,7 @@ forEachVersion("templates", (context) => {
     const [piece] = heard[0].getMediaByCategories(["body"]);
     await heard[1].remove();
     await context.backend.conversations(sid).messages(heard[0].sid).remove();
-    const { sid: service } = await context.backend.services.list({ limit: 1 }).then(([first]) => first);
+    const { chatServiceSid: service } = await context.backend.conversations(sid).fetch();
     const gone = await fetch(`${context.server.url}/v1/Services/${service}/Media/${piece.sid}`, { headers: { authorization } });
     assert.equal(gone.status, 404);
   });
