@@ -1,7 +1,8 @@
 //! Presence: which nodes users are connected to.
 //!
 //! A user is online from the first connection to any node until a grace after the last one ended. Nodes say again and
-//! again that they live; of one that does not, all connections count as ended.
+//! again that they live; of one that does not, all connections count as ended. Clocks of nodes may differ by a few
+//! seconds, as those of machines do that ask for the time.
 
 use chrono::TimeDelta;
 

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::support::server::API_KEY_SECRET;
 use crate::support::socket::SocketClient;
-use crate::support::{TestCluster, TestServer, text, wait};
+use crate::support::{Statements, TestCluster, TestServer, text, wait};
 
 /// A little longer than users are online after they left.
 const GRACE: TimeDelta = TimeDelta::seconds(31);
@@ -426,4 +426,36 @@ async fn a_node_that_was_taken_for_dead_says_again_who_is_here(pool: PgPool) {
     })
     .await;
     assert!(bob.heard().await.is_empty());
+}
+
+#[sqlx::test]
+async fn only_who_wants_it_pays_for_it(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let (statements, _guard) = Statements::note();
+    let signing_in = async || {
+        let mut socket = server.silent_socket().await;
+        let token = server.good_token("alice").await;
+        statements.take();
+        socket.sign_in(&token).await;
+        let mut run = statements.take();
+        // What is looked for now and then, whoever is there.
+        run.retain(|text| !text.starts_with("with gone as") && !text.starts_with("delete from"));
+        (socket, run)
+    };
+    let (_new, _) = signing_in().await;
+    let (off, nothing) = signing_in().await;
+    set_reachability(&server, "true").await;
+    let (first, online) = signing_in().await;
+    let (second, another) = signing_in().await;
+    drop((off, first, second));
+    ended(&pool, 1).await;
+    let (_back, again) = signing_in().await;
+    let about = |run: &[String]| run.iter().any(|text| text.contains("presence"));
+    assert!(!about(&nothing), "{nothing:?}");
+    assert!(about(&online), "{online:?}");
+    assert_eq!(another, nothing, "a second connection is no news");
+    // Those of the node are written once for all its users.
+    let more = |run: &[String]| run.len() - nothing.len();
+    assert!(more(&online) <= 2 + 6, "{online:?}");
+    assert!(more(&again) <= 4, "{again:?}");
 }

@@ -1,42 +1,11 @@
 //! What a client's start costs: the statements from the open socket to all conversations known and followed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
-use crate::support::{TestServer, text};
+use crate::support::{Statements, TestServer, text};
 
 const CONVERSATIONS: usize = 60;
-
-/// Counts statements that the server runs on this thread, on which all of a test runs.
-#[derive(Clone, Default)]
-struct Statements(Arc<AtomicUsize>);
-
-impl Statements {
-    fn count() -> (Self, DefaultGuard) {
-        let counted = Self::default();
-        let subscriber = tracing_subscriber::registry().with(counted.clone());
-        (counted, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn take(&self) -> usize {
-        self.0.swap(0, Ordering::Relaxed)
-    }
-}
-
-impl<S: Subscriber> Layer<S> for Statements {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
 
 #[sqlx::test]
 async fn many_conversations_are_read_and_followed_in_few_statements(pool: PgPool) {
@@ -56,7 +25,7 @@ async fn many_conversations_are_read_and_followed_in_few_statements(pool: PgPool
     let (_, configuration) = alice
         .ask("GET", "/Client/v2/Configuration", Value::Null)
         .await;
-    let (statements, _guard) = Statements::count();
+    let (statements, _guard) = Statements::note();
 
     // All at once, as the SDK asks.
     let mut paths = Vec::new();
@@ -70,7 +39,7 @@ async fn many_conversations_are_read_and_followed_in_few_statements(pool: PgPool
     let info = text(&configuration["sync_objects"], "my_user_info");
     paths.extend([own, info].map(|name| format!("/v3/Maps/{name}")));
     let read = alice.read_all(&paths).await;
-    let reading = statements.take();
+    let reading = statements.take().len();
     let mut wishes = Vec::new();
     for (path, (status, body)) in paths.iter().zip(&read) {
         assert_eq!(*status, 200, "{path}: {body}");
@@ -101,7 +70,7 @@ async fn many_conversations_are_read_and_followed_in_few_statements(pool: PgPool
             "{wish}: {heard}"
         );
     }
-    let following = statements.take();
+    let following = statements.take().len();
     // How many reads wait together depends on the moment; alone they would take five statements a conversation.
     assert!(reading <= CONVERSATIONS, "{reading}");
     // One to tell rosters from users a request, and of each shard one for conversations and one for users.

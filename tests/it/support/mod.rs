@@ -5,9 +5,11 @@ pub mod nats;
 pub mod rest;
 pub mod server;
 pub mod socket;
+pub mod statements;
 pub mod wait;
 
 pub use cluster::TestCluster;
 pub use nats::NatsServer;
 pub use rest::{Answer, Carries, Credentials, text};
 pub use server::TestServer;
+pub use statements::Statements;
