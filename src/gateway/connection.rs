@@ -113,7 +113,7 @@ impl Connection {
             session: Arc::new(session),
             outgoing,
             followed: HashSet::new(),
-            requests: Requests::default(),
+            requests: Requests::new(),
             answered_ping: true,
             next_ping,
             warned: false,
@@ -129,6 +129,13 @@ impl Connection {
             }
             let busy = self.parting || under_way >= self.gateway.0.settings.max_requests;
             let (outgoing, alarm) = (Arc::clone(&self.outgoing), self.next_alarm());
+            // Who never stops talking must not keep the alarm from ringing. (Not the one for pings: what would answer
+            // them may be waiting to be read.)
+            if self.gateway.core().clock.now() >= self.session.expires
+                && let Some(end) = self.alarm(socket).await
+            {
+                return end;
+            }
             let step = async {
                 tokio::select! {
                     biased;
