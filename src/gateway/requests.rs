@@ -8,9 +8,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::Gateway;
+use super::commands::subscriptions::MOST_CARRIED_OUT;
 use super::commands::{self, Answer, Session};
 use super::protocol::HttpRequest;
 
@@ -31,7 +33,6 @@ pub type Answers = Vec<(String, Answer)>;
 pub type Ended = Result<(Id, Answers), JoinError>;
 
 /// What is under way, and what waits for it.
-#[derive(Default)]
 pub struct Requests {
     running: JoinSet<Answers>,
     changing: Option<Id>,
@@ -41,9 +42,23 @@ pub struct Requests {
     reading: Option<(Id, usize)>,
     /// Reads of sync objects that wait for those.
     reads: Vec<Request>,
+    /// For requests to follow objects, which are not done when they are answered.
+    turns: Arc<Semaphore>,
 }
 
 impl Requests {
+    /// None yet.
+    pub fn new() -> Self {
+        Self {
+            running: JoinSet::new(),
+            changing: None,
+            changes: VecDeque::new(),
+            reading: None,
+            reads: Vec::new(),
+            turns: Arc::new(Semaphore::new(MOST_CARRIED_OUT)),
+        }
+    }
+
     /// How many are not answered yet.
     pub fn count(&self) -> usize {
         let together = self.reading.map_or(0, |(_, count)| count - 1);
@@ -66,9 +81,13 @@ impl Requests {
 
     fn start(&mut self, gateway: &Gateway, session: &Arc<Session>, request: Request) -> Id {
         let (gateway, session) = (gateway.clone(), Arc::clone(session));
+        let turns = Arc::clone(&self.turns);
         let task = self.running.spawn(async move {
             let Request { id, http, payload } = request;
-            let answer = commands::answer(&gateway, &session, &http, &payload).await;
+            let mut answer = commands::answer(&gateway, &session, &http, &payload).await;
+            if let Answer::Subscriptions(wishes) = &mut answer {
+                wishes.wait_for_turn(turns).await;
+            }
             vec![(id, answer)]
         });
         task.id()

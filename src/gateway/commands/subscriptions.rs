@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Request, Session};
 use crate::domain::{ConversationSid, Error};
@@ -18,6 +19,9 @@ use crate::ops::events;
 
 /// How many objects a client may name in one request.
 const MOST_AT_ONCE: usize = 100;
+/// How many requests of one connection may be carried out at a time. Taking one costs nothing, carrying it out does:
+/// without a bound a client could have those who deliver do nothing else.
+pub const MOST_CARRIED_OUT: usize = 16;
 /// After how long without any answer a client asks again.
 const PATIENCE_MS: u32 = 10_000;
 
@@ -29,6 +33,8 @@ pub struct Wishes {
     correlation_id: i64,
     #[serde(default)]
     requests: Vec<Wish>,
+    #[serde(skip)]
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -82,6 +88,12 @@ impl Wishes {
         Ok(self)
     }
 
+    /// Waits until there are not too many of the same connection before these.
+    pub async fn wait_for_turn(&mut self, turns: Arc<Semaphore>) {
+        // An error means that there are no turns any more, and nobody closes them.
+        self.turn = turns.acquire_owned().await.ok();
+    }
+
     /// Hands the wishes to those who deliver. `followed` is what the connection follows, at most `most`.
     pub fn carry_out(
         self,
@@ -123,6 +135,7 @@ impl Wishes {
             user: session.user,
             ctx: session.ctx.clone(),
             correlation_id: self.correlation_id,
+            _turn: self.turn.map(Arc::new),
         };
         subscriptions.establish(Establish {
             client,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
@@ -74,6 +74,8 @@ pub struct Client {
     pub ctx: Ctx,
     /// What the answers repeat.
     pub correlation_id: i64,
+    /// The turn of the request, given back when all of it is carried out.
+    pub _turn: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// What a client wants to follow, of the topics of one shard.
