@@ -7,15 +7,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::support::TestServer;
 use crate::support::server::API_KEY_SECRET;
-use crate::support::socket::{Sent, SocketClient};
-
-async fn end(client: &mut SocketClient) -> Option<(u16, String)> {
-    loop {
-        if let Sent::Closed(why) = client.next().await {
-            return why;
-        }
-    }
-}
+use crate::support::socket::Sent;
 
 fn binary(text: &str) -> Message {
     Message::Binary(Bytes::copy_from_slice(text.as_bytes()))
@@ -56,7 +48,7 @@ async fn tokens_that_are_not_good_are_refused_with_their_code(pool: PgPool) {
             (&json!(401), &json!(code)),
             "{token}"
         );
-        end(&mut client).await;
+        client.end().await;
     }
 }
 
@@ -73,7 +65,7 @@ async fn who_does_not_begin_with_init_is_closed(pool: PgPool) {
     ] {
         let mut client = server.silent_socket().await;
         client.send(first).await;
-        end(&mut client).await;
+        client.end().await;
     }
 }
 
@@ -89,7 +81,7 @@ async fn what_is_no_frame_ends_the_connection_with_the_reason(pool: PgPool) {
         let mut client = server.socket("alice").await;
         client.send(nonsense).await;
         assert_eq!(
-            end(&mut client).await,
+            client.end().await,
             Some((1002, "malformed frame".to_owned()))
         );
     }
@@ -97,7 +89,7 @@ async fn what_is_no_frame_ends_the_connection_with_the_reason(pool: PgPool) {
     client
         .send(Message::Binary(Bytes::from(vec![b'x'; 300_000])))
         .await;
-    end(&mut client).await;
+    client.end().await;
 }
 
 #[sqlx::test]
@@ -147,7 +139,7 @@ async fn a_token_is_renewed_for_the_same_user_only(pool: PgPool) {
         (&status["code"], &status["errorCode"]),
         (&json!(403), &json!(20403))
     );
-    end(&mut client).await;
+    client.end().await;
 }
 
 #[sqlx::test]
@@ -174,5 +166,5 @@ async fn an_expired_token_ends_the_connection_after_a_warning(pool: PgPool) {
         (&farewell["method"], &farewell["status"]["errorCode"]),
         (&json!("close"), &json!(20104))
     );
-    end(&mut client).await;
+    client.end().await;
 }

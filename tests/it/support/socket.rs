@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use convoke::domain::Clock as _;
 use convoke::domain::tokens::NewToken;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
@@ -36,6 +37,11 @@ pub struct SocketClient {
     asked: u64,
 }
 
+/// The half of a socket that is read.
+pub type Reading = SplitStream<WebSocketStream<TcpStream>>;
+/// The half of a socket that is written.
+pub type Writing = SplitSink<WebSocketStream<TcpStream>, Message>;
+
 impl TestServer {
     /// A token of the default service.
     pub async fn token(&self, identity: &str, lifetime: TimeDelta, secret: &str) -> String {
@@ -52,9 +58,21 @@ impl TestServer {
         lifetime: TimeDelta,
         secret: &str,
     ) -> String {
+        let signer = (ACCOUNT_SID, API_KEY_SID, secret);
+        self.token_by(signer, service, identity, lifetime)
+    }
+
+    /// A token that the key of an account signed.
+    pub fn token_by(
+        &self,
+        (account, key, secret): (&str, &str, &str),
+        service: &str,
+        identity: &str,
+        lifetime: TimeDelta,
+    ) -> String {
         NewToken {
-            issuer: API_KEY_SID.parse().expect("a SID"),
-            account: ACCOUNT_SID.parse().expect("a SID"),
+            issuer: key.parse().expect("a SID"),
+            account: account.parse().expect("a SID"),
             service: service.parse().expect("a SID"),
             identity: &convoke::domain::Identity::parse(identity.to_owned()).expect("an identity"),
             lifetime,
@@ -119,6 +137,21 @@ impl SocketClient {
         header["id"] = json!(id);
         self.send(frame(header, payload)).await;
         id
+    }
+
+    /// The reading and the writing half, for a client that does both at its own pace.
+    pub fn split(self) -> (Reading, Writing) {
+        let (writing, reading) = self.socket.split();
+        (reading, writing)
+    }
+
+    /// Reads until the end; answers its code and reason if there was one.
+    pub async fn end(&mut self) -> Option<(u16, String)> {
+        loop {
+            if let Sent::Closed(why) = self.next().await {
+                return why;
+            }
+        }
     }
 
     /// The next thing the server sends, except pings.
@@ -285,7 +318,8 @@ pub fn frame(mut header: Value, payload: &[u8]) -> Message {
     Message::Binary(Bytes::from(frame))
 }
 
-fn read(frame: &[u8]) -> Sent {
+/// Reads a frame of the server.
+pub fn read(frame: &[u8]) -> Sent {
     let text = std::str::from_utf8(frame).expect("text");
     let (line, rest) = text.split_once("\r\n").expect("a first line");
     let length: usize = line

@@ -1,24 +1,12 @@
-//! Clients that mean no good: refused, closed or ignored, and nobody else notices.
+//! Pages: large ones, and tokens of one's own making.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::{join, list};
 use crate::support::TestServer;
-
-async fn join(server: &TestServer, talk: &str, identity: &str) {
-    server
-        .post(&format!("{talk}/Participants"), &[("Identity", identity)])
-        .await
-        .with(201);
-}
-
-/// The path of a conversation's messages as a list.
-fn list(talk: &str) -> String {
-    let sid = talk.trim_start_matches("/v1/Conversations/");
-    format!("/v3/Lists/{sid}.messages")
-}
 
 #[sqlx::test]
 async fn a_page_larger_than_what_may_wait_is_answered(pool: PgPool) {
