@@ -21,7 +21,7 @@ use super::users::{Identity, UserSid};
 pub enum Scope {
     /// A conversation: its own fields, messages, participants, receipts.
     Conversation(ConversationSid),
-    /// A user: the own conversations, name and attributes.
+    /// A user: the own conversations, name, attributes and reachability.
     User(UserSid),
 }
 
@@ -85,7 +85,7 @@ pub enum Event {
     },
     /// A user came to exist.
     UserAdded,
-    /// A user's name, attributes or role changed.
+    /// A user's name, attributes, role or reachability changed.
     UserUpdated,
     /// The user takes part in a conversation now.
     MembershipAdded {
