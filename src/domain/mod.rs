@@ -50,7 +50,7 @@ pub use addresses::{Address, Channel};
 pub use attributes::Attributes;
 pub use contents::ContentSid;
 pub use conversations::{Conversation, ConversationRef, ConversationSid, State};
-pub use errors::{Error, Invalid, Published, TokenFault};
+pub use errors::{Error, Invalid, Published, SocketLimit, TokenFault};
 pub use events::{Announcement, Event, Scope};
 pub use jobs::Job;
 pub use media::MediaSid;

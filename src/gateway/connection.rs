@@ -29,10 +29,10 @@ const WRITE_LIMIT: Duration = Duration::from_secs(30);
 const LINGER_LIMIT: Duration = Duration::from_secs(2);
 
 /// Serves a socket until it ends.
-pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, place: Place) {
+pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut place: Place) {
     let hello = tokio::select! {
-        hello = sign_in::wait(&gateway, &mut socket, base) => hello,
-        () = place.closing() => None,
+        hello = sign_in::wait(&gateway, &mut socket, &mut place, base) => hello,
+        () = gateway.0.sockets.closing() => None,
     };
     let Some(session) = hello else {
         // Whoever was refused has been told why.
@@ -41,7 +41,7 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, plac
     };
     let client = place.client;
     let (outgoing, queue) = Outgoing::new(client, gateway.0.settings.max_queue_bytes);
-    place.settle(&outgoing);
+    place.settle(&outgoing, session.key);
     metrics::gauge!("convoke_sockets").increment(1.0);
     let mut connection = Box::new(Connection::new(gateway.clone(), session, outgoing));
     let why = connection.run(&mut socket, queue).await;
@@ -332,6 +332,10 @@ impl Connection {
         match admitted {
             Ok(signed_in) => {
                 let base = Arc::clone(&self.session.base);
+                self.gateway
+                    .0
+                    .sockets
+                    .renew(self.outgoing.id, signed_in.key);
                 self.session = Arc::new(session(&self.gateway, signed_in, base).await);
                 self.warned = false;
                 self.outgoing.send(protocol::reply(id, &Status::of(200)));

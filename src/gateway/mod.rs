@@ -5,6 +5,7 @@
 
 mod commands;
 mod connection;
+mod limits;
 mod outgoing;
 mod presence;
 mod protocol;
@@ -27,14 +28,16 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tracing::{info, warn};
 
 use crate::bus::Bus;
 use crate::domain::bases::Bases;
-use crate::ops::Core;
+use crate::ops::{Core, accounts};
+use limits::Limits;
 use presence::{Presence, Register};
-use sockets::Sockets;
-use subscriptions::{Shards, Subscriptions};
+use sockets::{NoEntry, Sockets};
+use subscriptions::{Shards, Subscriptions, told};
 
 /// How long somebody is shown as typing, in seconds (the SDK is told one more).
 const TYPING_TIMEOUT_SECONDS: u32 = 5;
@@ -47,6 +50,8 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 #[derive(Debug, Clone, Deserialize)]
 #[expect(missing_docs, reason = "config/default.toml says what each key means")]
 pub struct Settings {
+    #[serde(flatten)]
+    pub limits: Limits,
     pub max_frame_bytes: usize,
     pub max_requests: usize,
     pub max_queue_bytes: usize,
@@ -78,6 +83,7 @@ impl Gateway {
     pub fn new(core: Arc<Core>, bus: Arc<dyn Bus>, settings: Settings, bases: Arc<Bases>) -> Self {
         let (subscriptions, shards) = Subscriptions::new(&core, &bus);
         let (presence, register) = Presence::new(&core, settings.offline_after_seconds);
+        let sockets = Sockets::new(settings.limits.clone());
         Self(Arc::new(Inner {
             core,
             bus,
@@ -86,7 +92,7 @@ impl Gateway {
             subscriptions,
             presence,
             work: Mutex::new(Some((shards, register))),
-            sockets: Sockets::new(),
+            sockets,
         }))
     }
 
@@ -100,7 +106,41 @@ impl Gateway {
             .take();
         let sweep = Duration::from_secs(self.0.settings.sweep_seconds.max(1).into());
         if let Some((shards, register)) = work {
-            tokio::join!(shards.run(sweep, stopped.clone()), register.run(stopped));
+            tokio::join!(
+                shards.run(sweep, stopped.clone()),
+                register.run(stopped.clone()),
+                self.check_keys(sweep, stopped)
+            );
+        }
+    }
+
+    /// Cuts the sockets of API keys that were deleted and of accounts that were suspended or closed, until told to stop.
+    /// They come back at once and are told why they may not.
+    async fn check_keys(&self, every: Duration, mut stopped: watch::Receiver<bool>) {
+        let mut tick = interval(every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = told(&mut stopped) => return,
+                _ = tick.tick() => {}
+            }
+            let keys = self.0.sockets.keys();
+            if keys.is_empty() {
+                continue;
+            }
+            match accounts::good_signers(self.core(), &keys).await {
+                Ok(good) => {
+                    let cut = self.0.sockets.keep_only(&good, &keys);
+                    if cut > 0 {
+                        info!(
+                            sockets = cut,
+                            "sockets were cut: their keys or accounts are good no more"
+                        );
+                    }
+                }
+                // The next time tells.
+                Err(error) => warn!(error = %error, "the keys of sockets could not be checked"),
+            }
         }
     }
 
@@ -128,14 +168,9 @@ async fn upgrade(
     headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> Response {
-    let Some(place) = gateway.0.sockets.enter() else {
-        let later = [(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())];
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            later,
-            "the server is stopping\n",
-        )
-            .into_response();
+    let place = match gateway.0.sockets.enter() {
+        Ok(place) => place,
+        Err(why) => return not_now(why),
     };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let base: Arc<str> = gateway.0.bases.of(Some(peer.ip()), header).into();
@@ -146,4 +181,15 @@ async fn upgrade(
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .on_upgrade(move |socket| connection::serve(gateway, socket, base, place))
+}
+
+/// Sends a client away, before anything was spent on it.
+fn not_now(why: NoEntry) -> Response {
+    let (limit, words) = match why {
+        NoEntry::Closing => ("stopping", "the server is stopping\n"),
+        NoEntry::Full(full) => (full.as_str(), "there is no room for more sockets\n"),
+    };
+    metrics::counter!("convoke_sockets_refused", "limit" => limit).increment(1);
+    let later = [(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())];
+    (StatusCode::SERVICE_UNAVAILABLE, later, words).into_response()
 }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -227,6 +228,17 @@ pub fn reply(id: &str, status: &Status) -> Bytes {
         ..OutHeader::new("reply", id)
     }
     .write(&[])
+}
+
+/// Refuses an `init` for now, and tells when to come back.
+#[must_use]
+pub fn come_back(id: &str, status: &Status, after: Duration) -> Bytes {
+    let policy = serde_json::json!({ "backoff_policy": { "reconnect_min_ms": after.as_millis() } });
+    OutHeader {
+        status: Some(status),
+        ..OutHeader::new("reply", id)
+    }
+    .write(policy.to_string().as_bytes())
 }
 
 /// Answers an `init` that was good. What the server can do beyond the minimum: announcing that a token will expire.

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
+use bytes::Bytes;
 use tokio::time::timeout;
 use tracing::info;
 
 use super::Gateway;
 use super::commands::Session;
+use super::limits::NotNow;
 use super::protocol::{self, Frame, Status};
+use super::sockets::Place;
 use crate::domain::Error;
 use crate::ops::users::{self, SignedIn};
 
@@ -17,12 +20,22 @@ use crate::ops::users::{self, SignedIn};
 const INIT_LIMIT: Duration = Duration::from_secs(15);
 
 /// Waits until a socket says who it is, and answers. None who does not in time, or is refused and has been told why.
-pub async fn wait(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> Option<Session> {
-    let hello = timeout(INIT_LIMIT, sign_in(gateway, socket, base));
+pub async fn wait(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    place: &mut Place,
+    base: Arc<str>,
+) -> Option<Session> {
+    let hello = timeout(INIT_LIMIT, sign_in(gateway, socket, place, base));
     hello.await.ok().flatten()
 }
 
-async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> Option<Session> {
+async fn sign_in(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    place: &mut Place,
+    base: Arc<str>,
+) -> Option<Session> {
     let frame = loop {
         match socket.recv().await?.ok()? {
             Message::Binary(bytes) => break Frame::read(bytes).ok()?,
@@ -37,6 +50,10 @@ async fn sign_in(gateway: &Gateway, socket: &mut WebSocket, base: Arc<str>) -> O
     let token = frame.header.token.unwrap_or_default();
     match users::sign_in(gateway.core(), &token).await {
         Ok(signed_in) => {
+            if let Err(refusal) = place.sign_in(&signed_in, gateway.core().clock.now()) {
+                let _ = socket.send(Message::Binary(not_now(&id, refusal))).await;
+                return None;
+            }
             info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
             let session = session(gateway, signed_in, base).await;
             socket
@@ -58,6 +75,7 @@ pub async fn session(gateway: &Gateway, signed_in: SignedIn, base: Arc<str>) -> 
     Session {
         present: gateway.0.presence.arrive(&signed_in).await,
         user: signed_in.user,
+        key: signed_in.key,
         expires: signed_in.expires,
         push_credential: signed_in.push_credential,
         ctx: signed_in.ctx,
@@ -69,11 +87,19 @@ pub async fn session(gateway: &Gateway, signed_in: SignedIn, base: Arc<str>) -> 
 pub fn refused(error: &Error) -> Status {
     let published = error.published();
     match error {
-        Error::Token(_) | Error::AccountNotActive => Status {
+        Error::Token(_) | Error::AccountNotActive | Error::TooManySockets(_) => Status {
             error_code: Some(published.code),
             description: Some(error.to_string()),
             ..Status::of(published.status)
         },
         _ => Status::of(published.status),
     }
+}
+
+/// Sends somebody away who may come back later. An SDK does so by itself.
+fn not_now(id: &str, NotNow { limit, after }: NotNow) -> Bytes {
+    let name = limit.as_str();
+    info!(limit = name, "a socket more than there may be was refused");
+    metrics::counter!("convoke_sockets_refused", "limit" => name).increment(1);
+    protocol::come_back(id, &refused(&Error::TooManySockets(limit)), after)
 }

@@ -1,7 +1,6 @@
 //! The sockets of this node: who is there, and how all of them are let go.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,16 +8,45 @@ use tokio::sync::watch;
 use tokio::time::{Instant, interval, timeout_at};
 use tracing::{info, warn};
 
+use super::limits::{Counts, Full, Limits, NotNow};
 use super::outgoing::Outgoing;
+use crate::domain::{AccountSid, ApiKeySid, Timestamp, UserSid};
+use crate::ops::users::SignedIn;
 
 /// The sockets of this node.
 #[derive(Debug)]
 pub struct Sockets {
-    signed_in: Mutex<HashMap<u64, Arc<Outgoing>>>,
-    next_client: AtomicU64,
+    limits: Limits,
+    state: Mutex<State>,
     /// How many there are, those that have not signed in yet among them.
     open: watch::Sender<usize>,
     closing: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    counts: Counts,
+    signed_in: HashMap<u64, Client>,
+    next_client: u64,
+    /// Whether it was said that there is no room, since there was some.
+    said_full: bool,
+}
+
+/// A socket whose user is known.
+#[derive(Debug)]
+struct Client {
+    outgoing: Arc<Outgoing>,
+    /// The key that signed its token.
+    key: ApiKeySid,
+}
+
+/// Why a socket is not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoEntry {
+    /// The node is stopping.
+    Closing,
+    /// There is no room.
+    Full(Full),
 }
 
 /// A socket's place among those of this node, from the upgrade to its end.
@@ -27,36 +55,79 @@ pub struct Place {
     sockets: Arc<Sockets>,
     /// Tells connections of one process apart.
     pub client: u64,
+    whose: Option<(AccountSid, UserSid)>,
 }
 
 impl Sockets {
-    /// No sockets.
+    /// No sockets, and how many there may be.
     #[must_use]
-    pub fn new() -> Arc<Self> {
+    pub fn new(limits: Limits) -> Arc<Self> {
         Arc::new(Self {
-            signed_in: Mutex::default(),
-            next_client: AtomicU64::new(0),
+            limits,
+            state: Mutex::default(),
             open: watch::Sender::new(0),
             closing: watch::Sender::new(false),
         })
     }
 
-    /// Takes a new socket in; not while the node is stopping.
-    pub fn enter(self: &Arc<Self>) -> Option<Place> {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a new socket in, if there is room and the node is not stopping. Nothing was spent on it yet.
+    pub fn enter(self: &Arc<Self>) -> Result<Place, NoEntry> {
         if *self.closing.borrow() {
-            return None;
+            return Err(NoEntry::Closing);
         }
-        self.open.send_modify(|open| *open += 1);
-        Some(Place {
+        let mut state = self.state();
+        if let Err(full) = state.counts.enter(&self.limits) {
+            if !state.said_full {
+                state.said_full = true;
+                warn!(
+                    sockets = state.counts.open(),
+                    limit = full.as_str(),
+                    "there is no room for more sockets; new ones are refused until some end"
+                );
+            }
+            return Err(NoEntry::Full(full));
+        }
+        state.said_full = false;
+        let client = state.next_client;
+        state.next_client += 1;
+        self.open.send_replace(state.counts.open());
+        Ok(Place {
             sockets: Arc::clone(self),
-            client: self.next_client.fetch_add(1, Ordering::Relaxed),
+            client,
+            whose: None,
         })
     }
 
-    fn signed_in(&self) -> MutexGuard<'_, HashMap<u64, Arc<Outgoing>>> {
-        self.signed_in
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Waits until the node is stopping.
+    pub async fn closing(&self) {
+        let mut closing = self.closing.subscribe();
+        // An error means that nobody can tell any more, which is the same.
+        let _ = closing.wait_for(|closing| *closing).await;
+    }
+
+    /// A socket's token was replaced, perhaps by one of another key.
+    pub fn renew(&self, client: u64, key: ApiKeySid) {
+        if let Some(client) = self.state().signed_in.get_mut(&client) {
+            client.key = key;
+        }
+    }
+
+    /// The keys that signed the tokens of all sockets.
+    pub fn keys(&self) -> HashSet<ApiKeySid> {
+        let state = self.state();
+        state.signed_in.values().map(|client| client.key).collect()
+    }
+
+    /// Cuts the sockets whose tokens were signed by none of these keys, among those that were looked at. Answers how many.
+    pub fn keep_only(&self, good: &HashSet<ApiKeySid>, among: &HashSet<ApiKeySid>) -> usize {
+        let state = self.state();
+        let bad = |client: &&Client| among.contains(&client.key) && !good.contains(&client.key);
+        let cut = state.signed_in.values().filter(bad);
+        cut.map(|client| client.outgoing.cut_off()).count()
     }
 
     /// Lets all sockets go, one after the other over a time, each between two requests; at the deadline all that are
@@ -67,7 +138,9 @@ impl Sockets {
     /// node's clients in the same second are a storm for the nodes that take them.
     pub async fn leave(&self, over: Duration, deadline: Instant) {
         self.closing.send_replace(true);
-        let all: Vec<Arc<Outgoing>> = self.signed_in().values().cloned().collect();
+        let all: Vec<Arc<Outgoing>> = (self.state().signed_in.values())
+            .map(|client| Arc::clone(&client.outgoing))
+            .collect();
         let (begin, count) = (Instant::now(), all.len());
         if count > 0 {
             info!(
@@ -108,8 +181,8 @@ impl Sockets {
             return;
         }
         let left = *self.open.borrow();
-        for client in self.signed_in().values() {
-            client.cut_off();
+        for client in self.state().signed_in.values() {
+            client.outgoing.cut_off();
         }
         warn!(
             sockets = left,
@@ -119,28 +192,37 @@ impl Sockets {
 }
 
 impl Place {
-    /// The socket has signed in. While the node is stopping it is let go at once.
-    pub fn settle(&self, outgoing: &Arc<Outgoing>) {
-        self.sockets
-            .signed_in()
-            .insert(self.client, Arc::clone(outgoing));
+    /// Counts the socket as somebody's, who may have too many.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub fn sign_in(&mut self, who: &SignedIn, now: Timestamp) -> Result<(), NotNow> {
+        let (account, user) = (who.ctx.account.sid, who.user);
+        let (sockets, mut state) = (&self.sockets, self.sockets.state());
+        state.counts.sign_in(&sockets.limits, account, user, now)?;
+        self.whose = Some((account, user));
+        Ok(())
+    }
+
+    /// The socket has signed in, with a token of this key. While the node is stopping it is let go at once.
+    pub fn settle(&self, outgoing: &Arc<Outgoing>, key: ApiKeySid) {
+        let client = Client {
+            outgoing: Arc::clone(outgoing),
+            key,
+        };
+        self.sockets.state().signed_in.insert(self.client, client);
         // Whoever closes says so first and looks who is there second.
         if *self.sockets.closing.borrow() {
             outgoing.part();
         }
     }
-
-    /// Waits until the node is stopping.
-    pub async fn closing(&self) {
-        let mut closing = self.sockets.closing.subscribe();
-        // An error means that nobody can tell any more, which is the same.
-        let _ = closing.wait_for(|closing| *closing).await;
-    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.sockets.signed_in().remove(&self.client);
-        self.sockets.open.send_modify(|open| *open -= 1);
+        let mut state = self.sockets.state();
+        state.signed_in.remove(&self.client);
+        state.counts.leave(self.whose);
+        self.sockets.open.send_replace(state.counts.open());
     }
 }

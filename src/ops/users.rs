@@ -8,8 +8,8 @@ use crate::domain::credentials::CredentialSid;
 use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
-    Actor, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef, Permission,
-    RoleSid, Search, Timestamp, User, UserRef, UserSid,
+    Actor, ApiKeySid, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef,
+    Permission, RoleSid, Search, Timestamp, User, UserRef, UserSid,
 };
 use crate::store;
 
@@ -95,6 +95,8 @@ pub struct SignedIn {
     pub user: UserSid,
     /// The occasion of everything that is asked for with the token.
     pub ctx: Ctx,
+    /// The key that signed the token.
+    pub key: ApiKeySid,
     /// Until when the token is good.
     pub expires: Timestamp,
     /// Whether the service keeps who is online.
@@ -126,6 +128,7 @@ pub async fn sign_in(core: &Core, token: &str) -> Result<SignedIn, Error> {
     Ok(SignedIn {
         user: user.sid,
         ctx,
+        key: bearer.key,
         expires: bearer.claims.expires,
         reachability_enabled: bearer.reachability_enabled,
         push_credential: bearer.claims.push_credential,

@@ -59,6 +59,26 @@ pub async fn find_newest_signer(
     .await
 }
 
+/// Lists which of these API keys may sign access tokens: none that was deleted, is restricted, or is of an account that is
+/// not active.
+///
+/// # Errors
+/// As the database.
+pub async fn list_good_signers(
+    conn: &mut PgConnection,
+    keys: &[ApiKeySid],
+) -> sqlx::Result<Vec<ApiKeySid>> {
+    sqlx::query_scalar(
+        "select k.sid
+           from api_keys k
+           join accounts a on a.sid = k.account_sid
+          where k.sid = any($1) and k.kind <> 'restricted' and a.status = 'active'",
+    )
+    .bind(keys)
+    .fetch_all(conn)
+    .await
+}
+
 /// Inserts an API key, or gives the existing one of this SID the new secret.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 //! 404, a conflict 409, what the caller may not do 403, the rest 400.
 
 mod invalid;
+mod sockets;
 mod unsendable;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::fmt;
 use super::conversations::ConversationSid;
 use super::roles::Permission;
 pub use invalid::Invalid;
+pub use sockets::SocketLimit;
 pub use unsendable::Unsendable;
 
 /// Every way an operation can end other than well.
@@ -106,6 +108,8 @@ pub enum Error {
     TemporaryUrlRefused,
     /// The range of bytes that is asked for lies behind the end.
     RangeNotSatisfiable,
+    /// There are as many sockets as there may be.
+    TooManySockets(SocketLimit),
     /// The server cannot serve this now; nothing was changed and it may be tried again.
     Unavailable,
     /// A fault of ours.
@@ -185,6 +189,7 @@ impl Error {
             Self::TooManyWebhooks => published(400, 50361),
             Self::TemporaryUrlRefused => published(403, 20403),
             Self::RangeNotSatisfiable => published(416, 20422),
+            Self::TooManySockets(limit) => limit.published(),
             Self::Unavailable => published(503, 20503),
             Self::Internal(_) => published(500, 20500),
         }
@@ -309,6 +314,7 @@ impl fmt::Display for Error {
             Self::TooManyWebhooks => f.write_str("Webhook limit of the conversation exceeded"),
             Self::TemporaryUrlRefused => f.write_str("The URL is not valid any more"),
             Self::RangeNotSatisfiable => f.write_str("The range lies behind the end of the media"),
+            Self::TooManySockets(limit) => limit.fmt(f),
             Self::Unavailable => f.write_str("Service unavailable, try again"),
             Self::Internal(_) => f.write_str("Internal server error"),
         }

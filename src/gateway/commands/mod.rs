@@ -21,7 +21,7 @@ use super::Gateway;
 use super::presence::Present;
 use super::protocol::HttpRequest;
 use crate::domain::credentials::CredentialSid;
-use crate::domain::{Ctx, Error, Timestamp, UserSid};
+use crate::domain::{ApiKeySid, Ctx, Error, Timestamp, UserSid};
 use crate::ops::Core;
 
 /// Who a socket belongs to.
@@ -29,6 +29,8 @@ use crate::ops::Core;
 pub struct Session {
     /// The user.
     pub user: UserSid,
+    /// The key that signed its token.
+    pub key: ApiKeySid,
     /// Until when the token is good.
     pub expires: Timestamp,
     /// The occasion of all requests.

@@ -126,7 +126,11 @@ impl Shard {
         let events = of_gone(scope, position, self.core.clock.now());
         match scope {
             Scope::Conversation(_) => self.all.farewell(topic.farewells(&events)),
-            Scope::User(_) => topic.tell(&events),
+            Scope::User(user) => {
+                topic.tell(&events);
+                // Whoever was deleted comes back as somebody new.
+                topic.cut(user);
+            }
         }
     }
 

@@ -65,6 +65,13 @@ impl Topic {
         });
     }
 
+    /// Cuts the sockets of a user.
+    pub(super) fn cut(&self, user: UserSid) {
+        for follower in self.followers.iter().filter(|f| f.user == user) {
+            follower.outgoing.cut_off();
+        }
+    }
+
     /// Lets a client go: from one object, or from all.
     pub(super) fn leave(&mut self, client: u64, object: Option<Object>) {
         self.followers

@@ -1,6 +1,6 @@
 //! Who is calling: credentials and access tokens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::TimeDelta;
@@ -187,6 +187,8 @@ impl Checked {
 pub struct Bearer {
     /// The account.
     pub account: Arc<Account>,
+    /// The key that signed the token.
+    pub key: ApiKeySid,
     /// The service.
     pub service: ServiceSid,
     /// Whether the service keeps who is online.
@@ -201,7 +203,7 @@ pub struct Bearer {
 /// [`Error::Token`]; [`Error::AccountNotActive`] for a good one.
 pub async fn check_token(core: &Core, token: &str) -> Result<Bearer, Error> {
     let token = Unverified::read(token)?;
-    let (secret, _, account) = key_and_account(core, token.issuer())
+    let (secret, key, account) = key_and_account(core, token.issuer())
         .await?
         // Restricted keys sign no tokens (API page of restricted keys).
         .filter(|(_, key, _)| key.kind != KeyKind::Restricted)
@@ -215,8 +217,23 @@ pub async fn check_token(core: &Core, token: &str) -> Result<Bearer, Error> {
         .ok_or(TokenFault::Grants)?;
     Ok(Bearer {
         account,
+        key: key.sid,
         service: service.sid,
         reachability_enabled: service.reachability_enabled,
         claims,
     })
+}
+
+/// Which of these keys may still sign tokens: those that are there, of accounts that are active.
+///
+/// # Errors
+/// As the database.
+pub async fn good_signers(
+    core: &Core,
+    keys: &HashSet<ApiKeySid>,
+) -> Result<HashSet<ApiKeySid>, Error> {
+    let keys: Vec<ApiKeySid> = keys.iter().copied().collect();
+    let mut conn = core.store.visit().await?;
+    let good = store::keys::list_good_signers(&mut conn, &keys).await?;
+    Ok(good.into_iter().collect())
 }

@@ -5,7 +5,7 @@
 
 mod checking;
 
-pub use checking::{Authenticated, Bearer, Checked, authenticate, check_token};
+pub use checking::{Authenticated, Bearer, Checked, authenticate, check_token, good_signers};
 
 use super::Core;
 use super::services::new_service;

@@ -4,6 +4,7 @@ mod catching_up;
 mod following;
 mod fuzz;
 mod hostile;
+mod limits;
 mod nodes;
 mod permissions;
 mod presence;

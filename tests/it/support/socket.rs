@@ -196,8 +196,14 @@ impl SocketClient {
 
     /// Sends a frame that is no request; answers its status.
     pub async fn say(&mut self, header: Value) -> Value {
+        self.say_and_hear(header).await.0
+    }
+
+    /// Sends a frame that is no request; answers its status, and what the answer carries.
+    pub async fn say_and_hear(&mut self, header: Value) -> (Value, Value) {
         let id = self.send_frame(header, &[]).await;
-        self.answer(&id).await.0["status"].clone()
+        let (header, payload) = self.answer(&id).await;
+        (header["status"].clone(), payload)
     }
 
     /// Sends a request; answers its status and body.
