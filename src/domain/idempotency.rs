@@ -5,9 +5,12 @@
 
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
+use uuid::Builder;
 
 use super::errors::{Error, Invalid};
+use super::sids::{Kind, Sid};
 use super::time::Timestamp;
+use super::users::UserSid;
 
 /// The header that carries the key.
 pub const HEADER: &str = "Idempotency-Key";
@@ -68,6 +71,17 @@ impl Fingerprint {
     pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// The SID of what a user creates under a name of its own: the same whenever and wherever it is asked for again, so that
+/// a unique index finds the repeat, and different for every user.
+#[must_use]
+pub fn repeatable<K: Kind>(user: UserSid, name: &str) -> Sid<K> {
+    let digest = Fingerprint::of(&[&user.to_string()], name.as_bytes());
+    let [bytes, _] = [&digest.0[..16], &digest.0[16..]];
+    let mut id = [0; 16];
+    id.copy_from_slice(bytes);
+    Sid::from_uuid(Builder::from_custom_bytes(id).into_uuid())
 }
 
 /// An answer that is given again.

@@ -82,6 +82,8 @@ impl Message {
 /// A message to be written, checked as far as that goes without looking anything up.
 #[derive(Debug, Clone)]
 pub struct Draft {
+    /// The SID it must get, if it may be a repeat: then a message of this SID may be there already.
+    pub sid: Option<MessageSid>,
     /// Who writes it.
     pub author: String,
     /// The text.
@@ -122,6 +124,7 @@ impl Draft {
     /// As [`author`] and [`body`].
     pub fn new(by: Option<String>, text: Option<String>) -> Result<Self, Error> {
         Ok(Self {
+            sid: None,
             author: author(by)?,
             body: text.map(body).transpose()?,
             subject: None,

@@ -45,6 +45,17 @@ pub struct HttpRequest {
     /// one, it is left out, like everything else that is no text.
     #[serde(default, deserialize_with = "params")]
     pub params: HashMap<String, String>,
+    /// Of the headers only the one that matters.
+    #[serde(default)]
+    pub headers: Headers,
+}
+
+/// The headers of a request inside a frame.
+#[derive(Debug, Default, Deserialize)]
+pub struct Headers {
+    /// The client's own name for a change, so that repeating it is harmless.
+    #[serde(rename = "X-Twilio-Mutation-Id")]
+    pub mutation_id: Option<String>,
 }
 
 /// Keeps the texts, and reads over the rest without making anything of it: small JSON makes large values.

@@ -26,8 +26,22 @@ pub async fn create(
     ctx: &Ctx,
     wanted: ConversationChanges,
 ) -> Result<Conversation, Error> {
+    let sid = ConversationSid::new(core.clock.now());
+    create_once(core, ctx, sid, wanted).await
+}
+
+/// Creates a conversation of this SID, once.
+///
+/// # Errors
+/// As [`create`]; [`Error::ConversationRepeated`] if it is there.
+pub async fn create_once(
+    core: &Core,
+    ctx: &Ctx,
+    sid: ConversationSid,
+    wanted: ConversationChanges,
+) -> Result<Conversation, Error> {
     let mut change = Change::begin(core).await?;
-    let conversation = create_in(&mut change, ctx, wanted).await?;
+    let conversation = create_in(&mut change, ctx, sid, wanted).await?;
     change.commit().await?;
     Ok(conversation)
 }
@@ -43,7 +57,8 @@ pub async fn create_with(
     people: Vec<NewParticipant>,
 ) -> Result<Conversation, Error> {
     let mut change = Change::begin(core).await?;
-    let mut conversation = create_in(&mut change, ctx, wanted).await?;
+    let sid = ConversationSid::new(change.now);
+    let mut conversation = create_in(&mut change, ctx, sid, wanted).await?;
     participants::add_first_in(&mut change, ctx, &mut conversation, people).await?;
     change.commit().await?;
     Ok(conversation)
@@ -53,6 +68,7 @@ pub async fn create_with(
 pub(super) async fn create_in(
     change: &mut Change<'_>,
     ctx: &Ctx,
+    sid: ConversationSid,
     wanted: ConversationChanges,
 ) -> Result<Conversation, Error> {
     access::service_permission(&mut change.tx, ctx, Permission::CreateConversation).await?;
@@ -66,7 +82,7 @@ pub(super) async fn create_in(
         .ok_or(Error::NotFound)?
         .account;
     let mut new = Conversation {
-        sid: ConversationSid::new(now),
+        sid,
         account_sid: account.sid,
         service_sid: ctx.service,
         messaging_service_sid: Some(account.default_messaging_service_sid),
@@ -98,7 +114,9 @@ pub(super) async fn create_in(
     let date_updated = wanted.date_updated;
     wanted.apply(&mut new, now);
     new.date_updated = date_updated.unwrap_or(new.date_created);
-    store::conversations::insert(&mut change.tx, &new).await?;
+    store::conversations::insert(&mut change.tx, &new)
+        .await
+        .on_constraint("conversations_pkey", || Error::ConversationRepeated(sid))?;
     if let Some(name) = &new.unique_name {
         take_name(change, &new, name).await?;
     }

@@ -77,6 +77,7 @@ pub async fn receive(core: &Core, inbound: &Inbound) -> Result<Taken, Error> {
         conversation: conversation.sid,
         seen_membership: None,
         draft: Draft {
+            sid: None,
             author: inbound.pair.address.as_str().to_owned(),
             body: inbound.text.clone().map(cut),
             subject: None,

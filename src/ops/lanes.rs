@@ -13,7 +13,7 @@
 //! connection, looks which drafts were written after all (the commit may have been what broke), and tries the others
 //! one by one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -91,6 +91,11 @@ pub async fn run(core: Arc<Core>, Lane(mut line): Lane) {
 
 /// Commits what waited together, and answers each.
 async fn commit(core: &Core, connection: &mut Option<PgConnection>, batch: Vec<Waiting>) {
+    // What is there twice cannot be written by one statement: the second is found to be a repeat after the first.
+    let mut seen = HashSet::with_capacity(batch.len());
+    let (batch, again): (Vec<Waiting>, Vec<Waiting>) = batch
+        .into_iter()
+        .partition(|waiting| waiting.new.draft.sid.is_none_or(|sid| seen.insert(sid)));
     let (new, rest): (Vec<NewMessage>, Vec<_>) = batch
         .into_iter()
         .map(|waiting| (waiting.new, (waiting.ctx, waiting.answer)))
@@ -129,6 +134,9 @@ async fn commit(core: &Core, connection: &mut Option<PgConnection>, batch: Vec<W
     for (answer, result) in answers {
         // A caller who went away meanwhile has its message written all the same.
         let _ = answer.send(result);
+    }
+    for Waiting { ctx, new, answer } in again {
+        let _ = answer.send(messages::post_alone(core, &ctx, new).await);
     }
 }
 

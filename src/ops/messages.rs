@@ -25,8 +25,12 @@ use crate::store::messages::{Hold, NewMessage, Written};
 /// by the statement that writes the message, under the lock that makes the answer true. A user's right to send is
 /// read first; the statement refuses to write if who takes part changed since, and then it is read again.
 ///
+/// A draft that brings its SID is written once: the unique index of SIDs, which is there anyway, finds the repeat, on any
+/// node and for as long as the message is there, and costs no statement of its own.
+///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NotParticipant`], [`Error::NotPermitted`], [`Error::ConversationClosed`].
+/// [`Error::NotFound`], [`Error::NotParticipant`], [`Error::NotPermitted`], [`Error::ConversationClosed`],
+/// [`Error::MessageRepeated`].
 pub async fn post(
     core: &Arc<Core>,
     ctx: &Ctx,
@@ -60,7 +64,7 @@ pub async fn post(
     }
     let now = core.clock.now();
     let new = NewMessage {
-        sid: MessageSid::new(now),
+        sid: draft.sid.unwrap_or_else(|| MessageSid::new(now)),
         service: ctx.service,
         conversation,
         seen_membership,
@@ -110,6 +114,13 @@ pub(super) async fn post_alone(
         .is_some_and(|seen| seen != conversation.membership_position)
     {
         may_send(&mut change.tx, ctx, &new.conversation.into(), &new.draft).await?;
+    }
+    if new.draft.sid.is_some()
+        && store::messages::find(&mut change.tx, conversation.sid, new.sid)
+            .await?
+            .is_some()
+    {
+        return Err(Error::MessageRepeated(conversation.sid, new.sid));
     }
     if !new.draft.media.is_empty() {
         conversation.accepts_changes()?;

@@ -151,6 +151,7 @@ fn read_draft(mut form: Fields) -> Result<(Draft, Option<Filling>), Error> {
         Some(_) => (None, Vec::new()),
     };
     let draft = Draft {
+        sid: None,
         author: author(form.take("Author"))?,
         body: body.map(message_body).transpose()?,
         subject: form.take("Subject").map(subject).transpose()?,

@@ -12,6 +12,7 @@ mod unsendable;
 use std::fmt;
 
 use super::conversations::ConversationSid;
+use super::messages::MessageSid;
 use super::roles::Permission;
 pub use invalid::Invalid;
 pub use sockets::SocketLimit;
@@ -108,6 +109,10 @@ pub enum Error {
     TemporaryUrlRefused,
     /// The range of bytes that is asked for lies behind the end.
     RangeNotSatisfiable,
+    /// The conversation was created before, under the same name of its creator's.
+    ConversationRepeated(ConversationSid),
+    /// The message was posted before, under the same name of its author's.
+    MessageRepeated(ConversationSid, MessageSid),
     /// There are as many sockets as there may be.
     TooManySockets(SocketLimit),
     /// The server cannot serve this now; nothing was changed and it may be tried again.
@@ -189,6 +194,7 @@ impl Error {
             Self::TooManyWebhooks => published(400, 50361),
             Self::TemporaryUrlRefused => published(403, 20403),
             Self::RangeNotSatisfiable => published(416, 20422),
+            Self::ConversationRepeated(_) | Self::MessageRepeated(..) => published(409, 20409),
             Self::TooManySockets(limit) => limit.published(),
             Self::Unavailable => published(503, 20503),
             Self::Internal(_) => published(500, 20500),
@@ -314,6 +320,10 @@ impl fmt::Display for Error {
             Self::TooManyWebhooks => f.write_str("Webhook limit of the conversation exceeded"),
             Self::TemporaryUrlRefused => f.write_str("The URL is not valid any more"),
             Self::RangeNotSatisfiable => f.write_str("The range lies behind the end of the media"),
+            Self::ConversationRepeated(sid) => {
+                write!(f, "The conversation was created before: {sid}")
+            }
+            Self::MessageRepeated(_, sid) => write!(f, "The message was posted before: {sid}"),
             Self::TooManySockets(limit) => limit.fmt(f),
             Self::Unavailable => f.write_str("Service unavailable, try again"),
             Self::Internal(_) => f.write_str("Internal server error"),

@@ -189,8 +189,18 @@ impl Changes {
 /// `POST …/Conversations`
 pub(super) async fn create(request: &Request<'_>) -> Result<Answer, Error> {
     let wanted = request.json::<Changes>()?.read()?;
-    let new = ops::conversations::create(request.core, &request.session.ctx, wanted).await?;
-    Ok(Answer::Json(201, print(request, &new)))
+    let (core, ctx) = (request.core, &request.session.ctx);
+    let created = match request.repeatable() {
+        Some(sid) => ops::conversations::create_once(core, ctx, sid, wanted).await,
+        None => ops::conversations::create(core, ctx, wanted).await,
+    };
+    match created {
+        Ok(new) => Ok(Answer::Json(201, print(request, &new))),
+        Err(Error::ConversationRepeated(sid)) => {
+            Ok(request.done_before(&format!("Conversations/{sid}")))
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// `GET …/Conversations/{conversation}`: a look, with counts; for participants also with their own side.

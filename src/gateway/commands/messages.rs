@@ -80,6 +80,7 @@ pub(super) async fn post(request: &Request<'_>, to: &str) -> Result<Answer, Erro
     };
     let ctx = &request.session.ctx;
     let mut draft = Draft {
+        sid: request.repeatable(),
         author: ctx.creator(),
         body: text.map(body).transpose()?,
         subject: new.subject.map(subject).transpose()?,
@@ -91,8 +92,14 @@ pub(super) async fn post(request: &Request<'_>, to: &str) -> Result<Answer, Erro
         date_updated: None,
     };
     ops::contents::fill(request.core, ctx, &mut draft, filling).await?;
-    let message = ops::messages::post(request.core, ctx, &named(to), draft).await?;
-    Ok(Answer::Json(201, print(request, &message)))
+    match ops::messages::post(request.core, ctx, &named(to), draft).await {
+        Ok(message) => Ok(Answer::Json(201, print(request, &message))),
+        Err(Error::MessageRepeated(conversation, message)) => {
+            let path = format!("Conversations/{conversation}/Messages/{message}");
+            Ok(request.done_before(&path))
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// `GET …/Messages/{message}`

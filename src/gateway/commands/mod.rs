@@ -21,7 +21,7 @@ use super::Gateway;
 use super::presence::Present;
 use super::protocol::HttpRequest;
 use crate::domain::credentials::CredentialSid;
-use crate::domain::{ApiKeySid, Ctx, Error, Timestamp, UserSid};
+use crate::domain::{ApiKeySid, Ctx, Error, Kind, Sid, Timestamp, UserSid, idempotency};
 use crate::ops::Core;
 
 /// Who a socket belongs to.
@@ -238,6 +238,18 @@ impl Request<'_> {
             return Err(Error::Malformed("a NUL character cannot be stored"));
         }
         serde_json::from_slice(text).map_err(|_| Error::Malformed("the body is not what is wanted"))
+    }
+
+    /// The SID of what the request creates under the client's own name for it, if it has one: a repeat has the same.
+    fn repeatable<K: Kind>(&self) -> Option<Sid<K>> {
+        let name = self.http.headers.mutation_id.as_deref()?;
+        Some(idempotency::repeatable(self.session.user, name))
+    }
+
+    /// Answers a change that was made before; the SDK reads what came of it.
+    fn done_before(&self, path: &str) -> Answer {
+        let url = format!("{}/{path}", self.session.service());
+        Answer::Json(202, json!({ "resource_url": url }))
     }
 
     /// A list with nothing in it.

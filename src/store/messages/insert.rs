@@ -106,7 +106,11 @@ pub async fn insert(
                     $12 or (h.state = 'active'
                             and h.channel_participants_count = 0
                             and h.membership_position = coalesce(d.seen_membership, h.seen_by_snapshot)
-                            and h.membership_position = h.seen_by_snapshot) as fits
+                            and h.membership_position = h.seen_by_snapshot
+                            -- Only users repeat what they have sent.
+                            and (d.seen_membership is null
+                                 or not exists (select from messages m
+                                                 where m.conversation_sid = d.conversation_sid and m.sid = d.sid))) as fits
                from draft d
                join held h on h.sid = d.conversation_sid and h.service_sid = d.service_sid
          ),

@@ -8,6 +8,7 @@ mod limits;
 mod nodes;
 mod permissions;
 mod presence;
+mod repeating;
 mod signing_in;
 mod starting;
 mod stopping;

@@ -228,6 +228,14 @@ impl SocketClient {
         self.request(request, payload).await
     }
 
+    /// Sends a change under a name of the client's own; answers its status and body.
+    pub async fn change(&mut self, name: &str, path: &str, body: Value) -> (u64, Value) {
+        let headers = json!({ "X-Twilio-Mutation-Id": name });
+        let request = json!({ "method": "POST", "path": path, "headers": headers });
+        let id = self.request(request, &body.to_string()).await;
+        self.answered(&id).await
+    }
+
     /// Reads something with a query.
     pub async fn get(&mut self, path: &str, params: Value) -> (u64, Value) {
         let request = json!({ "method": "GET", "path": path, "params": params });

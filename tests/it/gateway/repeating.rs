@@ -1,0 +1,76 @@
+//! What is asked for again under the same name, because its answer was lost, is there once.
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::support::{TestServer, text};
+
+#[sqlx::test]
+async fn a_message_that_is_sent_again_is_there_once(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let other = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    for identity in ["alice", "bob"] {
+        server
+            .post(&format!("{talk}/Participants"), &[("Identity", identity)])
+            .await
+            .with(201);
+    }
+    let services = server.get("/v1/Services").await.with(200);
+    let service = text(&services["services"][0], "sid");
+    let sid = talk.trim_start_matches("/v1/Conversations/");
+    let messages = format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages");
+    let mut alice = server.socket("alice").await;
+    let body = json!({ "body": "once" });
+    let (status, first) = alice.change("name", &messages, body.clone()).await;
+    assert_eq!(status, 201, "{first}");
+
+    // On this node, on another one, and what it is told to read is the message.
+    let (mut elsewhere, mut again) = (other.socket("alice").await, server.socket("alice").await);
+    for client in [&mut alice, &mut elsewhere, &mut again] {
+        let (status, body) = client.change("name", &messages, body.clone()).await;
+        assert_eq!(status, 202, "{body}");
+        let url = text(&body, "resource_url");
+        let path = url.splitn(4, '/').nth(3).expect("a path");
+        let (status, message) = client.ask("GET", &format!("/{path}"), Value::Null).await;
+        assert_eq!((status, &message["sid"]), (200, &first["sid"]), "{message}");
+    }
+    // Two at the same moment.
+    let (one, two) = tokio::join!(
+        alice.change("other", &messages, body.clone()),
+        again.change("other", &messages, body.clone()),
+    );
+    let mut statuses = [one.0, two.0];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 202]);
+    // Names of somebody else are other names.
+    let mut bob = server.socket("bob").await;
+    let (status, _) = bob.change("name", &messages, body).await;
+    assert_eq!(status, 201);
+
+    let stored = server.get(&format!("{talk}/Messages")).await.with(200);
+    let stored = stored["messages"].as_array().expect("messages");
+    let authors: Vec<String> = stored.iter().map(|m| text(m, "author")).collect();
+    assert_eq!(authors, ["alice", "alice", "bob"]);
+}
+
+#[sqlx::test]
+async fn a_conversation_that_is_created_again_is_there_once(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let services = server.get("/v1/Services").await.with(200);
+    let service = text(&services["services"][0], "sid");
+    let conversations = format!("/Client/v2/Services/{service}/Conversations");
+    let mut alice = server.socket("alice").await;
+    let body = json!({ "friendly_name": "once", "unique_name": "unique" });
+    let (status, first) = alice.change("name", &conversations, body.clone()).await;
+    assert_eq!(status, 201, "{first}");
+    let (status, again) = alice.change("name", &conversations, body).await;
+    assert_eq!(status, 202, "{again}");
+    assert!(text(&again, "resource_url").ends_with(&text(&first, "sid")));
+    // Another user's name is another one.
+    let mut bob = server.socket("bob").await;
+    let (status, other) = bob.change("name", &conversations, json!({})).await;
+    assert_eq!(status, 201, "{other}");
+    let stored = server.get("/v1/Conversations").await.with(200);
+    assert_eq!(stored["conversations"].as_array().map(Vec::len), Some(2));
+}
