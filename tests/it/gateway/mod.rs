@@ -6,6 +6,7 @@ mod fuzz;
 mod hostile;
 mod limits;
 mod nodes;
+mod paging;
 mod permissions;
 mod presence;
 mod repeating;

@@ -22,6 +22,9 @@ struct Edge {
     at: String,
     size: u16,
     descending: bool,
+    /// The item at the edge belongs to the page behind it, for no other page shows it.
+    #[serde(default)]
+    inclusive: bool,
 }
 
 /// Which items are wanted.
@@ -45,6 +48,7 @@ impl Wanted {
                 at,
                 size,
                 descending,
+                inclusive,
             } = cursor.edge;
             let back = cursor.toward == Toward::Previous;
             return Ok(Self {
@@ -56,7 +60,7 @@ impl Wanted {
                 } else {
                     Order::Descending
                 },
-                beyond: true,
+                beyond: !inclusive,
                 back,
             });
         }
@@ -120,14 +124,16 @@ pub(super) async fn read(
     }
     let more = found.len() > usize::from(wanted.size);
     found.truncate(wanted.size.into());
-    // Whether something lies on the near side is asked for with one item from there.
-    let before = match found.first() {
-        Some(first) if wanted.from.is_some() => {
-            let opposite = flip(wanted.order);
-            let near = rows(desk, request, object, Some(&place(first)), opposite, 2).await?;
-            near.iter().any(|item| place(item) != place(first))
+    // Whether something lies on the near side is asked for with one item from there. An empty page lies where it was
+    // asked for: what is at that place, as it is not in the page, is before it.
+    let first = found.first().map(place);
+    let before = match &wanted.from {
+        Some(from) => {
+            let (near, opposite) = (first.as_ref().unwrap_or(from), flip(wanted.order));
+            let near = rows(desk, request, object, Some(near), opposite, 2).await?;
+            near.iter().any(|item| Some(place(item)) != first)
         }
-        _ => false,
+        None => false,
     };
     if wanted.back {
         found.reverse();
@@ -140,11 +146,12 @@ pub(super) async fn read(
     let descending = (wanted.order == Order::Descending) != wanted.back;
     let token = |item: Option<&Item>, there: bool, toward| {
         let edge = Edge {
-            at: place(item.filter(|_| there)?),
+            at: item.map(place).or_else(|| wanted.from.clone())?,
             size: wanted.size,
             descending,
+            inclusive: item.is_none(),
         };
-        Some(Cursor { edge, toward }.token(&object.sid()))
+        there.then(|| Cursor { edge, toward }.token(&object.sid()))
     };
     let previous = token(found.first(), has_previous, Toward::Previous);
     let next = token(found.last(), has_next, Toward::Next);
