@@ -95,7 +95,10 @@ forEachVersion("paging", (context) => {
     ]) {
       const page = await (await open(there)).getMessages(10, anchor, direction);
       assert.deepEqual(indexes(page), wanted, `${anchor} ${direction}`);
-      assert.equal(page.hasPrevPage, wanted.length > 0, `${anchor} ${direction}`);
+      // Behind the end there is everything before: 2.6 says so as we do, later ones end at any empty page.
+      const leads = wanted.length > 0 || context.version.startsWith("2.6");
+      assert.equal(page.hasPrevPage, leads, `${anchor} ${direction}`);
+      if (leads && wanted.length === 0) assert.deepEqual(indexes(await page.prevPage()), left.slice(-10));
     }
     assert.equal(await talk.getMessagesCount(), left.length);
   });
