@@ -4,6 +4,7 @@
 //! operator says, or what the request itself came to. Headers of proxies count only from those that are trusted, or
 //! anybody could make answers point anywhere.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -86,6 +87,17 @@ impl Bases {
     }
 }
 
+/// The base for media, for a client whose socket came to `base`. Where names of `twilio.com` lead here, media has the name
+/// that such a client knows it by (our choice: its page may be kept to the hosts of that service by a
+/// `Content-Security-Policy`, and then reaches media under no other name).
+#[must_use]
+pub fn of_media(base: &str) -> Cow<'_, str> {
+    match base.split_once("://tsock.") {
+        Some((scheme, rest)) if is_twilio(rest) => Cow::Owned(format!("{scheme}://mcs.{rest}")),
+        _ => Cow::Borrowed(base),
+    }
+}
+
 fn is_twilio(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
     name.trim_end_matches('.').ends_with("twilio.com")
@@ -145,6 +157,21 @@ mod tests {
             assert_eq!(base(&bases(), peer, &headers), "https://10.0.0.9:8080");
             let mapped = bases().echoing_twilio(true);
             assert_eq!(base(&mapped, peer, &headers), format!("https://{host}"));
+        }
+    }
+
+    #[test]
+    fn media_has_the_name_that_clients_know() {
+        for (base, media) in [
+            ("https://tsock.us1.twilio.com", "https://mcs.us1.twilio.com"),
+            (
+                "https://tsock.dublin.ie1.twilio.com:8443",
+                "https://mcs.dublin.ie1.twilio.com:8443",
+            ),
+            ("https://tsock.example.com", "https://tsock.example.com"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ] {
+            assert_eq!(of_media(base), media);
         }
     }
 }

@@ -1,4 +1,4 @@
-// What the browser tests stand on: a server, the example built and served as people serve it, and Chromium.
+// What the browser tests stand on: a server, a page built and served as people serve it, and Chromium.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,18 +13,25 @@ export const example = new URL("../../examples/web-chat/", import.meta.url);
 export const secrets = [apiKeySecret, authToken, apiKeySid];
 
 export class Stage {
-  static async start() {
+  // The example beside a server.
+  static start() {
+    return Stage.set(async (stage) => {
+      stage.server = await Server.start();
+      await stage.serve(example, {
+        CONVOKE_URL: stage.server.url,
+        CONVOKE_ACCOUNT_SID: accountSid,
+        CONVOKE_API_KEY_SID: apiKeySid,
+        CONVOKE_API_KEY_SECRET: apiKeySecret,
+      });
+      await stage.launch();
+    });
+  }
+
+  // Sets a stage, or leaves nothing behind.
+  static async set(build) {
     const stage = new Stage();
     try {
-      stage.server = await Server.start();
-      await stage.serve();
-      stage.browser = await chromium.launch({
-        executablePath: process.env.CONVOKE_CHROMIUM ?? "/usr/bin/chromium",
-        args: [
-          "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-          "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        ],
-      });
+      await build(stage);
     } catch (error) {
       await stage.stop();
       throw error;
@@ -32,24 +39,27 @@ export class Stage {
     return stage;
   }
 
-  async serve() {
+  // Chromium.
+  async launch(args = []) {
+    this.browser = await chromium.launch({
+      executablePath: process.env.CONVOKE_CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", ...args,
+      ],
+    });
+  }
+
+  // Builds the page in a folder and serves it.
+  async serve(folder, env = {}) {
     const vite = fileURLToPath(new URL("node_modules/vite/bin/vite.js", example));
     const port = await freePort();
-    const options = {
-      cwd: fileURLToPath(example),
-      env: {
-        ...process.env,
-        CONVOKE_URL: this.server.url,
-        CONVOKE_ACCOUNT_SID: accountSid,
-        CONVOKE_API_KEY_SID: apiKeySid,
-        CONVOKE_API_KEY_SECRET: apiKeySecret,
-      },
-    };
+    const options = { cwd: fileURLToPath(folder), env: { ...process.env, ...env } };
     await promisify(execFile)(process.execPath, [vite, "build"], options);
     const preview = [vite, "preview", "--host", "127.0.0.1", "--port", String(port), "--strictPort"];
-    this.preview = spawn(process.execPath, preview, { ...options, stdio: "inherit" });
+    this.preview = spawn(process.execPath, preview, { ...options, stdio: ["ignore", "ignore", "inherit"] });
     this.url = `http://127.0.0.1:${port}`;
-    await until("the example is served", () => {
+    await until("the page is served", () => {
       if (this.preview.exitCode !== null) throw new Error("vite preview ended");
       return fetch(this.url).then(({ ok }) => ok, () => false);
     });

@@ -19,7 +19,7 @@ export const apiKeySecret = "test0key0secret0test0key0secret0";
 export class Server {
   // `settings` are further ones, by their names in the environment.
   static async start(settings = {}) {
-    const server = new Server();
+    const server = new this();
     server.settings = settings;
     // The database may run as another user, who must be able to reach it.
     server.data = await mkdtemp(join(tmpdir(), "convoke-sdk-"));
@@ -57,8 +57,12 @@ export class Server {
     }
     await until("the server is ready", async () => {
       if (this.process.exitCode !== null) throw new Error(`the server ended:\n${this.log}`);
-      return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+      return this.isReady().catch(() => false);
     });
+  }
+
+  async isReady() {
+    return (await fetch(`${this.url}/readyz`)).ok;
   }
 
   async kill() {

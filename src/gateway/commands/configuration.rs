@@ -4,6 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use super::{Answer, Request};
+use crate::domain::bases;
 use crate::gateway::sync::Object;
 
 /// `GET /Client/v2/Configuration`. Every link is absolute, and the lists must be there, or the SDK does not start.
@@ -15,7 +16,11 @@ pub(super) fn fetch(request: &Request<'_>) -> Answer {
         .identity()
         .map_or("", |identity| identity.as_str());
     let own = utf8_percent_encode(identity, NON_ALPHANUMERIC);
-    let media = format!("{base}/v1/Services/{}/Media", session.ctx.service);
+    let media = format!(
+        "{}/v1/Services/{}/Media",
+        bases::of_media(base),
+        session.ctx.service
+    );
     Answer::Json(
         200,
         json!({
