@@ -86,10 +86,12 @@ pub fn run() -> Result<()> {
 
 async fn serve(stream: TcpStream, all: broadcast::Sender<[Bytes; 2]>) -> Option<()> {
     let mut heard = all.subscribe();
+    // Who sends need not hear: Convoke's senders follow nothing either.
+    let mut sends = false;
     let mut socket = accept_async(stream).await.ok()?;
     loop {
         tokio::select! {
-            first = heard.recv() => {
+            first = heard.recv(), if !sends => {
                 let mut next = Some(first.ok()?);
                 while let Some(frames) = next {
                     for frame in frames {
@@ -102,6 +104,7 @@ async fn serve(stream: TcpStream, all: broadcast::Sender<[Bytes; 2]>) -> Option<
             said = socket.next() => match said?.ok()? {
                 Message::Binary(said) => {
                     if let Some(frames) = unpacked(&said) {
+                        sends = true;
                         // An error only says that nobody listens.
                         let _ = all.send(frames);
                     }

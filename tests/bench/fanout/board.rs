@@ -97,6 +97,11 @@ impl Board {
         }
     }
 
+    /// How many have heard a message.
+    pub fn heard(&self, message: Number) -> u32 {
+        self.heard[message.slot()].load(Ordering::Acquire)
+    }
+
     /// All latencies since the last call, sorted.
     pub fn latencies(&self) -> Vec<Duration> {
         let mut all: Vec<u32> = Vec::new();

@@ -40,7 +40,7 @@ const PACE: u32 = 20;
 const TEXT: &str =
     " The quick brown fox jumps over the lazy dog, and the dog lets it, as it has for many years.";
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What one round measured of one program.
 #[derive(Debug, Clone, Copy)]
@@ -256,9 +256,26 @@ impl Side {
         });
         let all = futures_util::future::try_join_all(sending);
         tokio::select! {
-            counts = tokio::time::timeout(length + PATIENCE, all) => Ok(counts.map_err(|_| "not everybody heard in time")??.iter().sum()),
+            counts = tokio::time::timeout(length + PATIENCE, all) => match counts {
+                Ok(counts) => Ok(counts?.iter().sum()),
+                Err(_) => Err(self.unheard().into()),
+            },
             failure = self.receivers.failure() => Err(failure.into()),
         }
+    }
+
+    /// Says how many have heard each sender's last message.
+    fn unheard(&self) -> String {
+        let last = self.senders.iter().map(|sender| Number {
+            count: sender.next.count.saturating_sub(1),
+            ..sender.next
+        });
+        let heard: Vec<_> = last
+            .map(|message| (message.count, self.receivers.board.heard(message)))
+            .collect();
+        format!(
+            "not everybody heard in time; the last messages of all senders, and how many heard them: {heard:?}"
+        )
     }
 
     /// Has one sender send on schedule.
@@ -280,7 +297,7 @@ impl Side {
             Ok(())
         };
         tokio::select! {
-            sent = tokio::time::timeout(length + PATIENCE, sending) => sent.map_err(|_| "not everybody heard in time")?,
+            sent = tokio::time::timeout(length + PATIENCE, sending) => sent.map_err(|_| "not everybody heard in time, paced")?,
             failure = self.receivers.failure() => Err(failure.into()),
         }
     }
