@@ -84,4 +84,14 @@ impl Listener {
             Err(broadcast::error::RecvError::Closed) => Heard::End,
         }
     }
+
+    /// The next parcel if it is there already.
+    pub fn try_hear(&mut self) -> Option<Heard> {
+        match self.0.try_recv() {
+            Ok(Signal::Parcel(parcel)) => Some(Heard::Parcel(parcel)),
+            Ok(Signal::Gap) | Err(broadcast::error::TryRecvError::Lagged(_)) => Some(Heard::Gap),
+            Err(broadcast::error::TryRecvError::Closed) => Some(Heard::End),
+            Err(broadcast::error::TryRecvError::Empty) => None,
+        }
+    }
 }

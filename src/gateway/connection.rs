@@ -3,19 +3,19 @@
 //! A connection is one task. A client with too many requests under way is not read until some of them are answered.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
-use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, timeout, timeout_at};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 use super::Gateway;
 use super::commands::{self, Answer, Session};
-use super::outgoing::{Item, Outgoing};
+use super::outgoing::{Due, Item, Outgoing};
 use super::protocol::{self, Frame, Status};
 use super::requests::{Ended, Request, Requests};
 use super::sign_in::{self, refused, session};
@@ -27,6 +27,10 @@ use crate::ops::users;
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a client that was told goodbye may take to say it too.
 const LINGER_LIMIT: Duration = Duration::from_secs(2);
+/// How much earlier an alarm must be than the one that is set for that to be set again.
+const ALARM_SLACK: Duration = Duration::from_millis(1);
+/// How many messages of a client are heard before something else gets its turn.
+const HEARD_TOGETHER: usize = 32;
 
 /// Serves a socket until it ends.
 pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut place: Place) {
@@ -40,14 +44,15 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
         return;
     };
     let client = place.client;
-    let (outgoing, queue) = Outgoing::new(client, gateway.0.settings.max_queue_bytes);
+    let outgoing = Outgoing::new(client, gateway.0.settings.max_queue_bytes);
     place.settle(&outgoing, session.key);
     metrics::gauge!("convoke_sockets").increment(1.0);
     let mut connection = Box::new(Connection::new(gateway.clone(), session, outgoing));
-    let why = connection.run(&mut socket, queue).await;
+    let why = connection.run(&mut socket).await;
     debug!(client, ?why, "socket ends");
     metrics::gauge!("convoke_sockets").decrement(1.0);
     connection.outgoing.cut_off();
+    drop(connection.outgoing.take());
     gateway.0.subscriptions.forget(
         client,
         connection.followed.iter().map(|object| object.scope()),
@@ -121,14 +126,13 @@ impl Connection {
         }
     }
 
-    async fn run(&mut self, socket: &mut WebSocket, mut queue: UnboundedReceiver<Item>) -> End {
+    async fn run(&mut self, socket: &mut WebSocket) -> End {
+        let outgoing = Arc::clone(&self.outgoing);
+        let mut alarm = pin!(sleep_until(self.next_alarm()));
         loop {
-            let under_way = self.requests.count();
-            if self.parting && under_way == 0 && queue.is_empty() {
+            if self.parting && self.requests.count() == 0 && outgoing.is_empty() {
                 return End::Parted;
             }
-            let busy = self.parting || under_way >= self.gateway.0.settings.max_requests;
-            let (outgoing, alarm) = (Arc::clone(&self.outgoing), self.next_alarm());
             // Who never stops talking must not keep the alarm from ringing. (Not the one for pings: what would answer
             // them may be waiting to be read.)
             if self.gateway.core().clock.now() >= self.session.expires
@@ -136,34 +140,33 @@ impl Connection {
             {
                 return end;
             }
-            let step = async {
-                tokio::select! {
-                    biased;
-                    () = outgoing.told(self.parting) => Step::Told,
-                    Some(item) = queue.recv() => Step::Write(item),
-                    Some(ended) = self.requests.next() => Step::Ended(ended),
-                    heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
-                }
-            };
-            let Ok(step) = timeout_at(alarm, step).await else {
-                match self.alarm(socket).await {
-                    None => continue,
-                    Some(end) => return end,
-                }
+            let next = self.next_alarm();
+            // Setting a timer costs more than most of what is done here, so it is not set again for nothing.
+            if alarm.is_elapsed() || next + ALARM_SLACK < alarm.deadline() {
+                alarm.as_mut().reset(next);
+            }
+            let busy = self.is_busy();
+            let step = tokio::select! {
+                biased;
+                due = outgoing.due(self.parting) => Step::Due(due),
+                Some(ended) = self.requests.next() => Step::Ended(ended),
+                heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
+                () = alarm.as_mut() => Step::Alarm,
             };
             let end = match step {
-                Step::Told if self.outgoing.is_cut() => Some(End::Cut),
-                Step::Told => {
+                Step::Due(Due::Cut) => Some(End::Cut),
+                Step::Due(Due::Part) => {
                     self.parting = true;
                     None
                 }
-                Step::Write(item) => self.write(socket, item, &mut queue).await,
+                Step::Due(Due::Write) => self.write(socket).await,
                 Step::Ended(ended) => {
                     self.answer(ended);
                     None
                 }
                 Step::Heard(None) => Some(End::Left),
-                Step::Heard(Some(message)) => self.heard(socket, message).await,
+                Step::Heard(Some(message)) => self.hear(socket, message).await,
+                Step::Alarm => self.alarm(socket).await,
             };
             if let Some(end) = end {
                 return end;
@@ -171,23 +174,42 @@ impl Connection {
         }
     }
 
-    /// Writes a frame and what else waits, flushed together; has replays go on whose turn it is.
-    async fn write(
-        &self,
-        socket: &mut WebSocket,
-        first: Item,
-        queue: &mut UnboundedReceiver<Item>,
-    ) -> Option<End> {
+    fn is_busy(&self) -> bool {
+        self.parting || self.requests.count() >= self.gateway.0.settings.max_requests
+    }
+
+    /// Hears a message, and what else was read from the socket with it.
+    async fn hear(&mut self, socket: &mut WebSocket, first: Message) -> Option<End> {
+        let mut message = first;
+        for left in (0..HEARD_TOGETHER).rev() {
+            if let Some(end) = self.heard(socket, message).await {
+                return Some(end);
+            }
+            if left == 0 || self.is_busy() {
+                break;
+            }
+            message = match socket.next().now_or_never() {
+                Some(Some(Ok(next))) => next,
+                Some(_) => return Some(End::Left),
+                None => break,
+            };
+        }
+        None
+    }
+
+    /// Writes what waits, flushed together; has replays go on whose turn it is.
+    async fn write(&self, socket: &mut WebSocket) -> Option<End> {
         let all = async {
-            let mut next = Some(first);
-            while let Some(item) = next {
+            let mut bytes = 0;
+            for item in self.outgoing.take() {
                 match item {
                     Item::Frame(frame) => {
-                        self.outgoing.sent(&frame);
+                        bytes += frame.len();
                         socket.feed(Message::Binary(frame)).await?;
                     }
                     Item::Answer(frame) => socket.feed(Message::Binary(frame)).await?,
                     Item::Resume(mut replay) => {
+                        self.outgoing.sent(std::mem::take(&mut bytes));
                         // Less what was cancelled meanwhile.
                         replay
                             .wishes
@@ -195,18 +217,18 @@ impl Connection {
                         self.gateway.0.subscriptions.establish(*replay);
                     }
                 }
-                next = queue.try_recv().ok();
             }
+            self.outgoing.sent(bytes);
             socket.flush().await
         };
-        let cut = self.outgoing.cut();
         tokio::select! {
-            () = cut => Some(End::Cut),
+            biased;
             written = timeout(WRITE_LIMIT, all) => match written {
                 Ok(Ok(())) => None,
                 Ok(Err(_)) => Some(End::Left),
                 Err(_) => Some(End::Cut),
-            }
+            },
+            () = self.outgoing.cut() => Some(End::Cut),
         }
     }
 
@@ -373,8 +395,8 @@ impl Connection {
 }
 
 enum Step {
-    Told,
-    Write(Item),
+    Due(Due),
+    Alarm,
     Ended(Ended),
     Heard(Option<Message>),
 }

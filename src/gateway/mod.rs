@@ -43,6 +43,8 @@ use subscriptions::{Shards, Subscriptions, told};
 const TYPING_TIMEOUT_SECONDS: u32 = 5;
 /// What is read from a socket at once. Most frames are small, and most sockets are silent.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// How many bytes of frames are written at once. Everything is flushed as soon as nothing more waits.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// When a client that is not taken in now may try again, in seconds. SDKs do not look at it and wait for a second or more.
 const RETRY_AFTER_SECONDS: u32 = 2;
 
@@ -179,7 +181,7 @@ async fn upgrade(
         .max_message_size(most)
         .max_frame_size(most)
         .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
         .on_upgrade(move |socket| connection::serve(gateway, socket, base, place))
 }
 

@@ -1,10 +1,12 @@
 //! The way to one client: a bounded queue in front of its socket.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use super::protocol;
 use super::subscriptions::Establish;
@@ -23,85 +25,122 @@ pub enum Item {
 /// One client's end, as the rest of the gateway holds it.
 ///
 /// Queues are bounded in bytes. A client that reads too slowly is cut off, without a word that would make its SDK wait:
-/// it comes back and catches up.
-#[derive(Debug)]
+/// it comes back and catches up. A queue with nothing in it holds no memory, because most clients are silent most of the
+/// time.
 pub struct Outgoing {
     /// Tells connections of one process apart.
     pub id: u64,
-    queue: mpsc::UnboundedSender<Item>,
-    waiting: AtomicUsize,
     most: usize,
-    next_frame: AtomicU64,
+    queue: Mutex<Queue>,
     parting: AtomicBool,
     cut: AtomicBool,
     wake: Notify,
 }
 
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    items: VecDeque<Item>,
+    /// The bytes of frames that are not written yet, also of those that were taken to be written.
+    waiting: usize,
+}
+
+/// What a connection has to do for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// To end.
+    Cut,
+    /// To end when everything is answered.
+    Part,
+    /// To write what waits.
+    Write,
+}
+
 impl Outgoing {
-    /// A queue of at most `most` bytes, and the end that the connection reads.
+    /// A queue of at most `most` bytes.
     #[must_use]
-    pub fn new(id: u64, most: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Item>) {
-        let (queue, receiver) = mpsc::unbounded_channel();
-        let outgoing = Self {
+    pub fn new(id: u64, most: usize) -> Arc<Self> {
+        Arc::new(Self {
             id,
-            queue,
-            waiting: AtomicUsize::new(0),
             most,
-            next_frame: AtomicU64::new(0),
+            queue: Mutex::default(),
             parting: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             wake: Notify::new(),
-        };
-        (Arc::new(outgoing), receiver)
+        })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a frame; never waits. More than fits cuts the connection off.
     pub fn send(&self, frame: Bytes) {
-        let waiting = self.waiting.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
-        if waiting > self.most {
-            self.cut_off();
-        } else if self.queue.send(Item::Frame(frame)).is_err() {
-            // The connection is ending; nobody reads its queue any more.
-            self.cut.store(true, Ordering::Relaxed);
+        self.send_all([frame]);
+    }
+
+    /// Queues frames that are written together.
+    pub fn send_all(&self, frames: impl IntoIterator<Item = Bytes>) {
+        if self.is_cut() {
+            return; // nobody will read it
+        }
+        let mut queue = self.queue();
+        let was_empty = queue.items.is_empty();
+        for frame in frames {
+            if queue.waiting + frame.len() > self.most {
+                drop(queue);
+                self.cut_off();
+                return;
+            }
+            queue.waiting += frame.len();
+            queue.items.push_back(Item::Frame(frame));
+        }
+        let has_some = !queue.items.is_empty();
+        drop(queue);
+        // Whoever found something in it has told the connection already.
+        if was_empty && has_some {
+            self.wake.notify_one();
         }
     }
 
     /// Queues an answer, however long it is: a page of large messages is larger than what may wait. No bound is needed,
     /// because a connection takes up the next result when this one is written.
     pub fn answer(&self, frame: Bytes) {
-        if self.queue.send(Item::Answer(frame)).is_err() {
-            self.cut.store(true, Ordering::Relaxed);
-        }
+        self.push(Item::Answer(frame));
     }
 
     /// Hands a replay back when everything queued before it is written. If the connection is ending, nobody misses it.
     pub fn resume(&self, replay: Box<Establish>) {
-        let _ = self.queue.send(Item::Resume(replay));
+        self.push(Item::Resume(replay));
+    }
+
+    fn push(&self, item: Item) {
+        self.queue().items.push_back(item);
+        self.wake.notify_one();
     }
 
     /// Whether the queue has room for what can also be sent later. The other half is kept for what happens meanwhile.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) < self.most / 2
+        self.queue().waiting < self.most / 2
     }
 
     /// Queues a notification.
     pub fn notify(&self, message_type: &str, payload: &[u8]) {
-        let id = format!("TM{:032x}", self.next_frame.fetch_add(1, Ordering::Relaxed));
-        self.send(protocol::notify(&id, message_type, payload));
+        self.send(protocol::notify(message_type, payload));
     }
 
     /// Ends the connection when what it was asked for is answered. It reads nothing more.
     pub fn part(&self) {
         self.parting.store(true, Ordering::Relaxed);
         self.wake.notify_one();
-    }
-
-    /// Waits until the connection is to end, in whatever way; or, after it was heard that it is to part, until it is cut.
-    pub async fn told(&self, parting: bool) {
-        while !self.is_cut() && (parting || !self.parting.load(Ordering::Relaxed)) {
-            self.wake.notified().await;
-        }
     }
 
     /// Ends the connection as soon as its task looks.
@@ -116,15 +155,43 @@ impl Outgoing {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Waits until the connection is to end.
+    /// Waits until the connection is to end. For its task only, like everything below.
     pub async fn cut(&self) {
         while !self.is_cut() {
             self.wake.notified().await;
         }
     }
 
-    /// Notes that a frame left the queue.
-    pub fn sent(&self, frame: &Bytes) {
-        self.waiting.fetch_sub(frame.len(), Ordering::Relaxed);
+    /// Waits until there is something to do; that the connection is to part only if that was not heard yet.
+    pub async fn due(&self, parting: bool) -> Due {
+        loop {
+            if self.is_cut() {
+                return Due::Cut;
+            }
+            if !parting && self.parting.load(Ordering::Relaxed) {
+                return Due::Part;
+            }
+            if !self.is_empty() {
+                return Due::Write;
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queue().items.is_empty()
+    }
+
+    /// Takes all that waits.
+    #[must_use]
+    pub fn take(&self) -> VecDeque<Item> {
+        std::mem::take(&mut self.queue().items)
+    }
+
+    /// Notes that so many bytes of frames that were taken are on their way.
+    pub fn sent(&self, bytes: usize) {
+        self.queue().waiting -= bytes;
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -282,12 +283,15 @@ pub const SYNC_EVENT: &str = "twilio.sync.event";
 /// The kind of notification that says who is typing.
 pub const TYPING: &str = "twilio.ipmsg.typing_indicator";
 
-/// Tells a client of something.
+/// Tells clients of something. The frame may be sent to many: an id need only be another one than those before it on the
+/// same connection, so all of a process are counted together.
 #[must_use]
-pub fn notify(id: &str, message_type: &str, payload: &[u8]) -> Bytes {
+pub fn notify(message_type: &str, payload: &[u8]) -> Bytes {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let id = format!("TM{:032x}", NEXT.fetch_add(1, Ordering::Relaxed));
     OutHeader {
         message_type: Some(message_type),
-        ..OutHeader::new("notification", id)
+        ..OutHeader::new("notification", &id)
     }
     .write(payload)
 }

@@ -31,6 +31,9 @@ use shard::Shard;
 /// How many tasks deliver.
 const SHARDS: usize = 4;
 
+/// How many parcels that wait are told of together: one write to a socket costs as much as many small ones.
+const TOLD_TOGETHER: usize = 64;
+
 /// What a shard is asked to do.
 enum Order {
     /// Have a client follow objects, each from an event id on; none for the present one, without a replay.
@@ -215,11 +218,19 @@ async fn run(
     loop {
         tokio::select! {
             () = told(&mut stopped) => return,
-            heard = bus.hear() => match heard {
-                Heard::Parcel(parcel) => shard.hear(&parcel).await,
-                Heard::Gap => shard.sweep().await,
-                Heard::End => return,
-            },
+            heard = bus.hear() => {
+                let (mut next, mut count) = (Some(heard), 0);
+                while let Some(heard) = next {
+                    match heard {
+                        Heard::Parcel(parcel) => shard.hear(&parcel).await,
+                        Heard::Gap => shard.sweep().await,
+                        Heard::End => return,
+                    }
+                    count += 1;
+                    next = if count < TOLD_TOGETHER { bus.try_hear() } else { None };
+                }
+                shard.hand_out();
+            }
             Some(order) = orders.recv() => shard.obey(order).await,
             _ = tick.tick() => shard.sweep().await,
         }

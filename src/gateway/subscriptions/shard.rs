@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::{debug, warn};
 
-use super::topic::{Topic, of_conversation, of_gone, of_user};
+use super::topic::{News, Topic, of_conversation, of_gone, of_user};
 use super::{Farewell, Order, Subscriptions, digits, shard_of};
 use crate::bus::{Parcel, Typist};
 use crate::domain::{Announcement, Conversation, Error, Event, Scope, User, UserSid};
@@ -21,6 +21,8 @@ pub struct Shard {
     all: Subscriptions,
     number: usize,
     pub(super) topics: HashMap<Scope, Topic>,
+    /// Messages of one topic that its followers are to be told of together.
+    news: Option<(Scope, Vec<News>)>,
 }
 
 /// What was read of a topic.
@@ -65,10 +67,11 @@ impl Shard {
             all,
             number,
             topics: HashMap::new(),
+            news: None,
         }
     }
 
-    /// Hears what the bus carries.
+    /// Hears what the bus carries; [`Self::hand_out`] comes when nothing more waits.
     pub(super) async fn hear(&mut self, parcel: &Parcel) {
         match parcel {
             Parcel::Committed(announcements) => {
@@ -93,12 +96,29 @@ impl Shard {
             Event::MessageAdded(message)
                 if what.position == topic.delivered + 1 && topic.is_awake() =>
             {
-                topic.tell_message(message, self.core.clock.now());
+                let fresh = topic.add_message(message, self.core.clock.now());
+                match &mut self.news {
+                    Some((scope, news)) if *scope == what.scope => news.extend(fresh),
+                    _ => {
+                        self.hand_out();
+                        self.news = Some((what.scope, fresh));
+                    }
+                }
             }
             Event::ConversationRemoved => self.remove(what.scope, what.position),
             _ => {
                 self.refresh(what.scope).await;
             }
+        }
+    }
+
+    /// Tells of the messages that were collected.
+    pub(super) fn hand_out(&mut self) {
+        let Some((scope, news)) = self.news.take() else {
+            return;
+        };
+        if let Some(topic) = self.topics.get(&scope) {
+            topic.hand_out(&news);
         }
     }
 
@@ -120,6 +140,7 @@ impl Shard {
     /// Tells the followers of a topic that is gone. Of a conversation they hear by the shards of their users: a member
     /// is to hear first that it left, which an SDK that has heard of the end does not tell any more.
     fn remove(&mut self, scope: Scope, position: i64) {
+        self.hand_out();
         let Some(topic) = self.topics.remove(&scope) else {
             return;
         };
@@ -147,6 +168,7 @@ impl Shard {
 
     /// Reads what a topic's followers have not heard and tells them. Answers whether they have heard everything now.
     pub(super) async fn refresh(&mut self, scope: Scope) -> bool {
+        self.hand_out();
         while let Some(topic) = self.topics.get(&scope) {
             let since = topic.delivered;
             match self.read(scope, since).await {
@@ -267,6 +289,7 @@ impl Shard {
 
     /// Compares the positions of all topics with the database, and tells what was missed.
     pub(super) async fn sweep(&mut self) {
+        self.hand_out();
         if self.topics.is_empty() {
             return;
         }

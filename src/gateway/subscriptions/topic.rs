@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Farewell;
 use crate::domain::{Conversation, ConversationSid, Message, Scope, Timestamp, User, UserSid};
 use crate::gateway::outgoing::Outgoing;
-use crate::gateway::protocol::{SYNC_EVENT, TYPING};
+use crate::gateway::protocol::{self, SYNC_EVENT, TYPING};
 use crate::gateway::sync::Object;
 use crate::gateway::sync::events::SyncEvent;
 use crate::gateway::sync::items::{self, Place};
@@ -20,13 +22,43 @@ pub(super) struct Topic {
     conversation: Option<Box<Conversation>>,
     /// Whether a message came since this was last asked.
     was_busy: bool,
+    /// One for each client, in the order of their ids.
     followers: Vec<Follower>,
 }
 
 struct Follower {
+    client: u64,
     outgoing: Arc<Outgoing>,
     user: UserSid,
-    object: Object,
+    /// The bits of the objects.
+    objects: u8,
+}
+
+/// A frame for all who follow an object of a topic.
+pub(super) struct News {
+    object: u8,
+    frame: Bytes,
+}
+
+/// Tells the objects of one topic apart.
+const fn bit(of: Object) -> u8 {
+    match of {
+        Object::Document(_) | Object::OwnConversations(_) => 1,
+        Object::Messages(_) | Object::UserInfo(_) => 2,
+        Object::Roster(_) => ROSTER,
+    }
+}
+
+const ROSTER: u8 = 4;
+
+impl News {
+    /// One text for all who hear it, with its envelope.
+    fn of(event: &SyncEvent) -> Self {
+        Self {
+            object: bit(event.object),
+            frame: protocol::notify(SYNC_EVENT, &event.payload(None)),
+        }
+    }
 }
 
 impl Topic {
@@ -57,12 +89,22 @@ impl Topic {
 
     /// Takes a follower on, who has been caught up to `delivered`. Following twice is following once.
     pub(super) fn follow(&mut self, outgoing: &Arc<Outgoing>, user: UserSid, object: Object) {
-        self.leave(outgoing.id, Some(object));
-        self.followers.push(Follower {
-            outgoing: Arc::clone(outgoing),
-            user,
-            object,
-        });
+        match self.place(outgoing.id) {
+            Ok(at) => self.followers[at].objects |= bit(object),
+            Err(at) => self.followers.insert(
+                at,
+                Follower {
+                    client: outgoing.id,
+                    outgoing: Arc::clone(outgoing),
+                    user,
+                    objects: bit(object),
+                },
+            ),
+        }
+    }
+
+    fn place(&self, client: u64) -> Result<usize, usize> {
+        self.followers.binary_search_by_key(&client, |f| f.client)
     }
 
     /// Cuts the sockets of a user.
@@ -74,8 +116,14 @@ impl Topic {
 
     /// Lets a client go: from one object, or from all.
     pub(super) fn leave(&mut self, client: u64, object: Option<Object>) {
-        self.followers
-            .retain(|f| f.outgoing.id != client || object.is_some_and(|object| object != f.object));
+        let Ok(at) = self.place(client) else {
+            return;
+        };
+        let follower = &mut self.followers[at];
+        follower.objects &= object.map_or(0, |object| !bit(object));
+        if follower.objects == 0 {
+            self.followers.remove(at);
+        }
     }
 
     /// Lets users go who take no part any more, and clients that are gone.
@@ -86,12 +134,19 @@ impl Topic {
 
     /// Tells everybody who follows the objects of these events.
     pub(super) fn tell(&self, events: &[SyncEvent]) {
-        for event in events {
-            // One text for all who hear it.
-            let payload = event.payload(None);
-            for follower in self.followers.iter().filter(|f| f.object == event.object) {
-                follower.outgoing.notify(SYNC_EVENT, &payload);
-            }
+        let news: Vec<News> = events.iter().map(News::of).collect();
+        self.hand_out(&news);
+    }
+
+    /// Sends frames to those who follow their objects: to each client all of its frames together.
+    pub(super) fn hand_out(&self, news: &[News]) {
+        for follower in &self.followers {
+            let mine = news
+                .iter()
+                .filter(|news| follower.objects & news.object != 0);
+            follower
+                .outgoing
+                .send_all(mine.map(|news| news.frame.clone()));
         }
     }
 
@@ -99,7 +154,11 @@ impl Topic {
     pub(super) fn farewells(&self, events: &[SyncEvent]) -> impl Iterator<Item = Farewell> {
         events.iter().flat_map(|event| {
             let payload = event.payload(None);
-            let followers = self.followers.iter().filter(|f| f.object == event.object);
+            let object = bit(event.object);
+            let followers = self
+                .followers
+                .iter()
+                .filter(move |f| f.objects & object != 0);
             followers.map(move |follower| Farewell {
                 user: follower.user,
                 outgoing: Arc::clone(&follower.outgoing),
@@ -108,8 +167,8 @@ impl Topic {
         })
     }
 
-    /// Tells of a message whose position is the next one.
-    pub(super) fn tell_message(&mut self, message: &Message, now: Timestamp) {
+    /// Takes up a message whose position is the next one; answers what is to be handed out.
+    pub(super) fn add_message(&mut self, message: &Message, now: Timestamp) -> Vec<News> {
         let talk = message.conversation_sid;
         let item = items::message(message);
         let (since, until) = (self.delivered, message.position);
@@ -130,15 +189,16 @@ impl Topic {
         }
         self.delivered = message.position;
         self.was_busy = true;
-        self.tell(&events);
+        events.iter().map(News::of).collect()
     }
 
     /// Tells the other participants that somebody is typing.
     pub(super) fn tell_typing(&self, typist: UserSid, payload: &[u8]) {
         // Who follows the roster takes part; a client follows it once.
+        let frame = protocol::notify(TYPING, payload);
         for follower in &self.followers {
-            if matches!(follower.object, Object::Roster(_)) && follower.user != typist {
-                follower.outgoing.notify(TYPING, payload);
+            if follower.objects & ROSTER != 0 && follower.user != typist {
+                follower.outgoing.send(frame.clone());
             }
         }
     }
