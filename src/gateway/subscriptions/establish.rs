@@ -83,7 +83,8 @@ impl Shard {
             .topics
             .entry(scope)
             .or_insert_with(|| Topic::new(position));
-        topic.follow(&client.outgoing, client.user, wish.object);
+        let takes_part = sight.takes_part(scope);
+        topic.follow(&client.outgoing, client.user, wish.object, takes_part);
         client.answer(&wish, Answer::Established(last_event));
         None
     }
@@ -149,8 +150,9 @@ impl Shard {
             .topics
             .entry(scope)
             .or_insert_with(|| Topic::new(position));
+        let takes_part = sight.takes_part(scope);
         for (last_event, wish) in caught_up {
-            topic.follow(&client.outgoing, client.user, wish.object);
+            topic.follow(&client.outgoing, client.user, wish.object, takes_part);
             client.answer(&wish, Answer::Established(last_event));
         }
         Ok(())

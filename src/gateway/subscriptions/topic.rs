@@ -32,6 +32,8 @@ struct Follower {
     user: UserSid,
     /// The bits of the objects.
     objects: u8,
+    /// Whether it follows as one who takes part, not as an onlooker.
+    takes_part: bool,
 }
 
 /// A frame for all who follow an object of a topic.
@@ -88,19 +90,26 @@ impl Topic {
     }
 
     /// Takes a follower on, who has been caught up to `delivered`. Following twice is following once.
-    pub(super) fn follow(&mut self, outgoing: &Arc<Outgoing>, user: UserSid, object: Object) {
-        match self.place(outgoing.id) {
-            Ok(at) => self.followers[at].objects |= bit(object),
-            Err(at) => self.followers.insert(
-                at,
-                Follower {
-                    client: outgoing.id,
-                    outgoing: Arc::clone(outgoing),
-                    user,
-                    objects: bit(object),
-                },
-            ),
-        }
+    pub(super) fn follow(
+        &mut self,
+        outgoing: &Arc<Outgoing>,
+        user: UserSid,
+        object: Object,
+        takes_part: bool,
+    ) {
+        let at = self.place(outgoing.id).unwrap_or_else(|at| {
+            let follower = Follower {
+                client: outgoing.id,
+                outgoing: Arc::clone(outgoing),
+                user,
+                objects: 0,
+                takes_part,
+            };
+            self.followers.insert(at, follower);
+            at
+        });
+        self.followers[at].objects |= bit(object);
+        self.followers[at].takes_part |= takes_part;
     }
 
     fn place(&self, client: u64) -> Result<usize, usize> {
@@ -126,10 +135,10 @@ impl Topic {
         }
     }
 
-    /// Lets users go who take no part any more, and clients that are gone.
+    /// Lets users go who take no part any more, and clients that are gone. Onlookers never took part, and stay.
     pub(super) fn retain_users(&mut self, stays: impl Fn(UserSid) -> bool) {
         self.followers
-            .retain(|f| !f.outgoing.is_cut() && stays(f.user));
+            .retain(|f| !f.outgoing.is_cut() && (!f.takes_part || stays(f.user)));
     }
 
     /// Tells everybody who follows the objects of these events.

@@ -98,6 +98,17 @@ impl Sight {
             .ok_or(Error::NotFound)
     }
 
+    /// Whether the reader takes part, in what is a conversation.
+    #[must_use]
+    pub fn takes_part(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Conversation(sid) => self
+                .conversation(sid)
+                .is_ok_and(|seen| seen.require_part().is_ok()),
+            Scope::User(_) => false,
+        }
+    }
+
     /// The event id of an object, and the position of what lies behind it, for a reader who may follow it.
     ///
     /// # Errors

@@ -154,3 +154,30 @@ async fn who_reads_too_slowly_is_closed_and_loses_nothing(pool: PgPool) {
     let expected: Vec<String> = (0..ALL).map(|n| n.to_string()).collect();
     assert_eq!(bodies(&replayed), expected);
 }
+
+#[sqlx::test]
+async fn who_looks_on_still_hears_when_somebody_left(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    for identity in ["alice", "bob"] {
+        join(&server, &talk, identity).await;
+    }
+    let document = part(&talk, "channel");
+    let (mut carol, mut bob) = (server.socket("carol").await, server.socket("bob").await);
+    for client in [&mut carol, &mut bob] {
+        let (_, answer) = client.follow("document", &document, None).await;
+        assert_eq!(answer["event_type"], "subscription_established", "{answer}");
+    }
+    server
+        .delete(&format!("{talk}/Participants/bob"))
+        .await
+        .with(204);
+    server
+        .post(&talk, &[("FriendlyName", "renamed")])
+        .await
+        .with(200);
+    let heard = carol.next_notification().await;
+    let name = &heard["events"][0]["document_data"]["friendlyName"];
+    assert_eq!(name, "renamed", "{heard}");
+    assert!(bob.heard().await.is_empty());
+}
