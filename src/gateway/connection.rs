@@ -34,8 +34,10 @@ const HEARD_TOGETHER: usize = 32;
 
 /// Serves a socket until it ends.
 pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut place: Place) {
+    // On the heap: what signing in needs would otherwise be held as long as the socket.
+    let sign_in = Box::pin(sign_in::wait(&gateway, &mut socket, &mut place, base));
     let hello = tokio::select! {
-        hello = sign_in::wait(&gateway, &mut socket, &mut place, base) => hello,
+        hello = sign_in => hello,
         () = gateway.0.sockets.closing() => None,
     };
     let Some(session) = hello else {
@@ -312,8 +314,8 @@ impl Connection {
                 None
             }
             "update" => {
-                self.update(socket, &id, frame.header.token.as_deref())
-                    .await
+                // On the heap, as signing in is.
+                Box::pin(self.update(socket, &id, frame.header.token.as_deref())).await
             }
             "close" => {
                 let goodbye = Message::Binary(protocol::reply(&id, &Status::of(200)));
