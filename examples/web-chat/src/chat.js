@@ -56,8 +56,16 @@ async function history(conversation, timeline) {
     button.hidden = !page.hasPrevPage;
   };
   button.onclick = async () => {
-    page = await page.prevPage();
-    show();
+    trouble();
+    button.disabled = true;
+    try {
+      page = await page.prevPage();
+      show();
+    } catch (error) {
+      trouble(error);
+    } finally {
+      button.disabled = false;
+    }
   };
   show();
 }
@@ -89,6 +97,7 @@ function writing(conversation) {
     const message = edited;
     const [file] = picture.files;
     done();
+    trouble();
     if (message) message.updateBody(body).catch(trouble);
     else outbox.put(body, file);
   });

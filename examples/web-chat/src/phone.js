@@ -14,8 +14,11 @@ const text = composer(async (body) => {
 });
 
 power.onclick = async () => {
-  const { state } = await ask("/phone", "PUT", { state: on ? "off" : "on" });
-  on = state === "on";
+  try {
+    on = (await ask("/phone", "PUT", { state: on ? "off" : "on" })).state === "on";
+  } catch (error) {
+    return trouble(error);
+  }
   power.textContent = on ? "Switch off" : "Switch on";
 };
 
