@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::content_types;
+use super::content_texts;
 use super::contents::{Content, ContentSid, MAX_NAME_CHARACTERS, MAX_VARIABLES};
 use super::errors::{Error, Invalid};
 use super::messages::MAX_BODY_BYTES;
@@ -115,13 +115,13 @@ pub fn render(content: &Content, with: &Variables) -> Result<Filled, Error> {
         serde_json::from_str(content.types.as_str()).map_err(Error::internal)?;
     let defaults: BTreeMap<String, String> =
         serde_json::from_str(content.variables.as_str()).map_err(Error::internal)?;
-    let text = content_types::text(&types).ok_or(Invalid::ContentTypeUnsupported)?;
+    let text = content_texts::text(&types).ok_or(Invalid::ContentTypeUnsupported)?;
     let value = |name: &str| {
         let given = with.0.get(name).or_else(|| defaults.get(name));
         given.map(String::as_str)
     };
     let text = fill(&text, MAX_BODY_BYTES, value).ok_or(Invalid::BodyTooLong)?;
-    let (name, variant) = content_types::richest(types).ok_or(Invalid::ContentTypeUnsupported)?;
+    let (name, variant) = content_texts::richest(types).ok_or(Invalid::ContentTypeUnsupported)?;
     Ok(Filled {
         text: Some(text).filter(|text| !text.is_empty()),
         rich: rich(&name, variant, value).ok_or(Invalid::BodyTooLong)?,

@@ -10,6 +10,7 @@ pub mod addresses;
 pub mod attributes;
 pub mod bases;
 pub mod bindings;
+pub mod content_texts;
 pub mod content_types;
 pub mod contents;
 pub mod conversations;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Answer, Request};
 use crate::domain::contents::Content;
 use crate::domain::{
-    Cursor, Error, ListKind, MomentKey, PageRequest, PageSize, content_types, time,
+    Cursor, Error, ListKind, MomentKey, PageRequest, PageSize, content_texts, time,
 };
 use crate::ops;
 
@@ -23,7 +23,7 @@ fn print(of: &Content) -> Result<Value, Error> {
         serde_json::from_str(of.types.as_str()).map_err(Error::internal)?;
     let variants: BTreeMap<&str, &RawValue> = types
         .into_iter()
-        .filter(|(name, _)| content_types::SUPPORTED.contains(name))
+        .filter(|(name, _)| content_texts::SUPPORTED.contains(name))
         .collect();
     Ok(json!({
         "sid": of.sid,
