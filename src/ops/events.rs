@@ -64,7 +64,7 @@ const MOST_POSITIONS: i64 = 500;
 
 /// Reads what changed in a conversation after a position; none when the conversation is gone.
 ///
-/// For the node's own fan-out: who hears of it is checked by the subscription, with [`may_follow`].
+/// For the node's own fan-out: who hears of it is checked by the subscription, with [`see`].
 ///
 /// # Errors
 /// As the database.
@@ -183,18 +183,17 @@ pub async fn see(
     access::conversations(&mut conn, ctx, which).await
 }
 
-/// Checks that a caller may hear of a conversation: of its own fields, or ([`For::TakingPart`]) of everything.
+/// Reads a conversation for a caller who takes part in it.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotParticipant`].
-pub async fn may_follow(
+pub async fn taking_part(
     core: &Core,
     ctx: &Ctx,
     which: &ConversationRef,
-    what_for: For,
 ) -> Result<Conversation, Error> {
     let mut conn = core.store.visit().await?;
-    Ok(access::conversation(&mut conn, ctx, which, what_for)
+    Ok(access::conversation(&mut conn, ctx, which, For::TakingPart)
         .await?
         .conversation)
 }

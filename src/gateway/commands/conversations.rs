@@ -16,7 +16,6 @@ use crate::domain::{
 use crate::gateway::TYPING_TIMEOUT_SECONDS;
 use crate::gateway::sync::Object;
 use crate::ops;
-use crate::ops::access::For;
 use crate::ops::memberships::LastMessages;
 
 const OWN: ListKind = ListKind {
@@ -245,10 +244,10 @@ pub(super) async fn typing(request: &Request<'_>) -> Result<Answer, Error> {
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default();
     let (core, ctx) = (request.core, &request.session.ctx);
-    let held = ops::events::may_follow(core, ctx, &named(&sid), For::TakingPart).await?;
-    held.accepts_changes()?;
+    let talk = ops::events::taking_part(core, ctx, &named(&sid)).await?;
+    talk.accepts_changes()?;
     if let Some(identity) = ctx.identity() {
-        let (conversation, user) = (held.sid, request.session.user);
+        let (conversation, user) = (talk.sid, request.session.user);
         let typist = Typist {
             conversation,
             user,
