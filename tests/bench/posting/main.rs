@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use support::cluster::{Postgres, Result, Server};
 use support::machine::{cpu_micros, facts};
+use support::{median, option};
 
 /// How many conversations the load is spread over.
 const CONVERSATIONS: usize = 1000;
@@ -39,16 +40,9 @@ struct Round {
 }
 
 fn main() -> Result<()> {
-    let (mut rounds, mut seconds, mut only) = (3, 5, None);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--rounds" => rounds = arguments.next().ok_or("how many rounds?")?.parse()?,
-            "--seconds" => seconds = arguments.next().ok_or("how many seconds?")?.parse()?,
-            "--clients" => only = Some(arguments.next().ok_or("how many clients?")?.parse()?),
-            _ => {} // what cargo itself passes
-        }
-    }
+    let rounds = option("--rounds", 3)?;
+    let seconds = option("--seconds", 5)?;
+    let only = option("--clients", 0)?;
     let postgres = Postgres::start()?;
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path(), Some(&postgres))?;
@@ -74,10 +68,7 @@ fn main() -> Result<()> {
         ("1000 conversations", &conversations[..]),
         ("one conversation", &conversations[..1]),
     ] {
-        for clients in [1, 16, 64]
-            .into_iter()
-            .filter(|n| only.is_none_or(|only: usize| only == *n))
-        {
+        for clients in [1, 16, 64].into_iter().filter(|n| [0, *n].contains(&only)) {
             let mut measured = Vec::new();
             for _ in 0..rounds {
                 let length = Duration::from_secs(seconds);
@@ -157,11 +148,7 @@ fn round(mut load: http::Load, before: &Counters, after: &Counters) -> Round {
 }
 
 fn print(name: &str, rounds: &[Round]) {
-    let median = |of: fn(&Round) -> f64| {
-        let mut all: Vec<f64> = rounds.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        all.get(all.len() / 2).copied().unwrap_or(0.0)
-    };
+    let median = |of: fn(&Round) -> f64| median(rounds.iter().map(of));
     println!(
         "| {name} | {:.0} | {:.2} | {:.2} | {:.0} | {:.0} | {:.2} | {:.0} | {:.0} | **{:.2}** | {:.0} | **{:.2}** | {:.2} |",
         median(|r| r.per_second),

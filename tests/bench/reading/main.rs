@@ -18,6 +18,7 @@ use reqwest::Client;
 use serde_json::Value;
 use support::cluster::{ACCOUNT_SID, AUTH_TOKEN, Postgres, Result, Server};
 use support::machine::facts;
+use support::{median, option};
 
 /// The most that the million may cost, measured in the thousand.
 const AIM: f64 = 1.3;
@@ -30,13 +31,7 @@ const READS: [(&str, &str); 3] = [
 ];
 
 fn main() -> Result<()> {
-    let mut reads = 2000;
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        if argument == "--reads" {
-            reads = arguments.next().ok_or("how many reads?")?.parse()?;
-        }
-    }
+    let reads = option("--reads", 2000)?;
     // The client wants a provider, though it speaks no TLS here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let postgres = Postgres::start()?;
@@ -137,9 +132,4 @@ async fn read(http: &Client, url: &str) -> Result<(Duration, Value)> {
     let bytes = answer.error_for_status()?.bytes().await?;
     let took = begun.elapsed();
     Ok((took, serde_json::from_slice(&bytes)?))
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
