@@ -96,8 +96,7 @@ async fn a_deleted_service_takes_everything_along(pool: PgPool) {
     }
     let default = server.get("/v1/Conversations").await.with(200);
     assert_eq!(default["conversations"], json!([]));
-    let services = server.get("/v1/Services").await.with(200);
-    let kept = text(&services["services"][0], "sid");
+    let kept = server.default_service().await;
     assert_eq!(
         server
             .delete(&format!("/v1/Services/{kept}"))

@@ -16,8 +16,7 @@ async fn a_message_that_is_sent_again_is_there_once(pool: PgPool) {
             .await
             .with(201);
     }
-    let services = server.get("/v1/Services").await.with(200);
-    let service = text(&services["services"][0], "sid");
+    let service = server.default_service().await;
     let sid = talk.trim_start_matches("/v1/Conversations/");
     let messages = format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages");
     let mut alice = server.socket("alice").await;
@@ -57,8 +56,7 @@ async fn a_message_that_is_sent_again_is_there_once(pool: PgPool) {
 #[sqlx::test]
 async fn a_conversation_that_is_created_again_is_there_once(pool: PgPool) {
     let server = TestServer::start(&pool).await;
-    let services = server.get("/v1/Services").await.with(200);
-    let service = text(&services["services"][0], "sid");
+    let service = server.default_service().await;
     let conversations = format!("/Client/v2/Services/{service}/Conversations");
     let mut alice = server.socket("alice").await;
     let body = json!({ "friendly_name": "once", "unique_name": "unique" });

@@ -77,8 +77,7 @@ async fn every_change_that_was_made_is_answered(pool: PgPool) {
         .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
         .await
         .with(201);
-    let services = server.get("/v1/Services").await.with(200);
-    let service = text(&services["services"][0], "sid");
+    let service = server.default_service().await;
     let sid = talk.trim_start_matches("/v1/Conversations/");
     let messages = format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages");
     let mut alice = server.socket("alice").await;

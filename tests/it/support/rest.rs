@@ -186,6 +186,12 @@ impl TestServer {
         Answer::read(request.send().await.expect("an answer")).await
     }
 
+    /// The SID of the default service.
+    pub async fn default_service(&self) -> String {
+        let services = self.get("/v1/Services").await.with(200);
+        text(&services["services"][0], "sid")
+    }
+
     /// Creates a conversation; answers its path.
     pub async fn conversation(&self, form: &[(&str, &str)]) -> String {
         let body = self.post("/v1/Conversations", form).await.with(201);

@@ -45,8 +45,7 @@ pub type Writing = SplitSink<WebSocketStream<TcpStream>, Message>;
 impl TestServer {
     /// A token of the default service.
     pub async fn token(&self, identity: &str, lifetime: TimeDelta, secret: &str) -> String {
-        let services = self.get("/v1/Services").await.with(200);
-        let service = text(&services["services"][0], "sid");
+        let service = self.default_service().await;
         self.token_of(&service, identity, lifetime, secret)
     }
 

@@ -152,8 +152,7 @@ async fn every_request_is_answered_once_and_none_is_our_fault(pool: PgPool) {
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
 
     let server = TestServer::start(&pool).await;
-    let services = server.get("/v1/Services").await.with(200);
-    let own = text(&services["services"][0], "sid");
+    let own = server.default_service().await;
     let mut alice = server.socket("alice").await;
     let mut mallory = server.socket("mallory").await;
     let mut bob = server.socket("bob").await;

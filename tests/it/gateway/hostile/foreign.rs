@@ -58,8 +58,7 @@ async fn a_thousand_foreign_objects_are_refused_and_never_heard_of(pool: PgPool)
     let mut mallory = server.socket("mallory").await;
 
     // Conversations of this service, of another one, and of another account.
-    let services = server.get("/v1/Services").await.with(200);
-    let own = text(&services["services"][0], "sid");
+    let own = server.default_service().await;
     let other = server.post("/v1/Services", &[("FriendlyName", "x")]).await;
     let other = text(&other.with(201), "sid");
     let stranger = server.another_account().await;
@@ -142,8 +141,7 @@ async fn paths_of_others_lead_nowhere(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
     join(&server, &talk, "alice").await;
-    let services = server.get("/v1/Services").await.with(200);
-    let own = text(&services["services"][0], "sid");
+    let own = server.default_service().await;
     let other = server.post("/v1/Services", &[("FriendlyName", "x")]).await;
     let other = text(&other.with(201), "sid");
     let mut alice = {
@@ -265,8 +263,7 @@ async fn signed_in(server: &TestServer, token: &str) -> SocketClient {
 #[sqlx::test]
 async fn a_token_of_somebody_else_ends_the_connection(pool: PgPool) {
     let server = TestServer::start(&pool).await;
-    let services = server.get("/v1/Services").await.with(200);
-    let service = text(&services["services"][0], "sid");
+    let service = server.default_service().await;
     let other = server.post("/v1/Services", &[("FriendlyName", "x")]).await;
     let other = text(&other.with(201), "sid");
     let hour = TimeDelta::hours(1);

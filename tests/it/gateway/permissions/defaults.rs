@@ -100,8 +100,7 @@ async fn a_new_service_has_the_documented_roles(pool: PgPool) {
 
 /// The path of the service's resources, and the SIDs of its roles for users, creators and members.
 async fn world(server: &TestServer) -> (String, [String; 3]) {
-    let services = server.get("/v1/Services").await.with(200);
-    let service = text(&services["services"][0], "sid");
+    let service = server.default_service().await;
     let defaults = server.get("/v1/Configuration").await.with(200);
     let defaults = match defaults.get("default_chat_service_role_sid") {
         Some(_) => defaults,

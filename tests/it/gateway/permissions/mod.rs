@@ -76,8 +76,7 @@ struct Stage {
 impl Stage {
     async fn open(pool: &PgPool) -> Self {
         let server = TestServer::start(pool).await;
-        let services = server.get("/v1/Services").await.with(200);
-        let service = text(&services["services"][0], "sid");
+        let service = server.default_service().await;
         let role = async |scope: &str, permission: &str| {
             let form = [
                 ("FriendlyName", "tried"),

@@ -20,8 +20,7 @@ struct Media<'a> {
 
 impl<'a> Media<'a> {
     async fn of(server: &'a TestServer) -> Self {
-        let services = server.get("/v1/Services").await.with(200);
-        let sid = text(&services["services"][0], "sid");
+        let sid = server.default_service().await;
         Self::of_service(server, &sid)
     }
 
