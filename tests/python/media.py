@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -110,9 +109,3 @@ class MediaTest(ServerTest):
         self.assertLess(up, fixed + each, measured)
         self.assertLess(down, fixed + each, measured)
         self.assertLess(together, fixed + many * each, measured)
-
-    def wait_for(self, what, condition):
-        deadline = time.monotonic() + 30
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, f"never: {what}")
-            time.sleep(0.05)

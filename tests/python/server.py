@@ -7,13 +7,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 import urllib.request
 
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import ChatGrant
 from twilio.rest import Client
+
+from wait import until
 
 ACCOUNT_SID = "AC00000000000000000000000000000001"
 AUTH_TOKEN = "test0auth0token0test0auth0token0"
@@ -57,12 +58,14 @@ class ServerTest(unittest.TestCase):
         """Starts the server, also again."""
         program = [os.environ["CONVOKE_BIN"], "serve"]
         cls.process = subprocess.Popen(program, env=cls.environment, stdout=cls.log, stderr=cls.log)
-        deadline = time.monotonic() + 30
-        while not cls.is_ready():
-            if cls.process.poll() is not None or time.monotonic() > deadline:
+
+        def ready():
+            if cls.process.poll() is not None:
                 cls.log.seek(0)
                 raise RuntimeError(f"the server did not start:\n{cls.log.read()}")
-            time.sleep(0.05)
+            return cls.is_ready()
+
+        until("the server is ready", ready)
 
     @classmethod
     def is_ready(cls):

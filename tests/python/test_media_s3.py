@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from media import BASIC, MEGABYTE, MediaTest
+from wait import until
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 
@@ -31,11 +32,13 @@ class S3:
     def start(self):
         program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
         self.process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+
+        def answers():
+            if self.process.poll() is not None:
                 raise RuntimeError("the S3 server did not start")
-            time.sleep(0.05)
+            return self.answers()
+
+        until("the S3 server answers", answers, seconds=60)
         once = Config(retries={"max_attempts": 0})
         self.client = boto3.client("s3", endpoint_url=self.url, config=once, **KEYS)
         self.client.create_bucket(Bucket="media")
@@ -83,7 +86,7 @@ class Bucket(MediaTest):
         message = talk.messages.create(media_sid=sid)
         self.assertEqual(message.media[0]["sid"], sid)
         talk.messages(message.sid).delete()
-        self.wait_for("the bytes are gone", lambda: f"of/tests/{sid}" not in self.s3.keys())
+        until("the bytes are gone", lambda: f"of/tests/{sid}" not in self.s3.keys())
         unwanted = self.upload(b"x")["sid"]
         self.assertEqual(self.call("DELETE", f"{self.media}/{unwanted}")[0], 204)
         self.assertEqual(self.call("GET", f"{self.media}/{unwanted}/Content")[0], 404)
@@ -165,7 +168,7 @@ class Folder(MediaTest):
         self.assertEqual(answer.status, 400)
         self.assertIn(b'"code":50512', answer.read())
         connection.close()
-        self.wait_for("nothing is left", lambda: self.files() == before)
+        until("nothing is left", lambda: self.files() == before)
 
     def test_an_upload_under_way_when_the_server_is_killed_shows_nowhere(self):
         kept = self.upload(b"kept")["sid"]
@@ -175,7 +178,7 @@ class Folder(MediaTest):
         connection.putheader("Content-Length", str(2 * MEGABYTE))
         connection.endheaders()
         connection.send(bytes(MEGABYTE))
-        self.wait_for("half of it is there", lambda: any("#" in name for name in self.files()))
+        until("half of it is there", lambda: any("#" in name for name in self.files()))
         half = next(name for name in self.files() if "#" in name).split("#")[0]
         self.process.kill()
         self.process.wait(30)
