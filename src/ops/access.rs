@@ -12,10 +12,11 @@ use super::events::LastMessage;
 use crate::domain::roles::allows;
 use crate::domain::{
     Actor, Conversation, ConversationRef, ConversationSid, Ctx, Error, Identity, Participant,
-    Permission, RoleSid, User, UserRef,
+    Permission, User, UserRef,
 };
 use crate::store;
 use crate::store::conversations::WithLast;
+use crate::store::participants::Standing;
 
 /// What a conversation is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +91,13 @@ pub async fn conversation_for(
             bound: false,
         });
     };
-    let own = store::participants::find_by_user(conn, conversation.sid, *sid).await?;
+    let Standing {
+        participant: own,
+        permissions,
+    } = store::participants::find_standing(conn, ctx.service, conversation.sid, *sid)
+        .await?
+        .ok_or(Error::NotFound)?;
     let what_for = what_for(own.as_ref());
-    let permissions = permissions(conn, ctx, own.as_ref().and_then(|own| own.role_sid)).await?;
     let may = |permission| allows(permissions.iter().map(String::as_str), permission);
     let may_see =
         is_near(&conversation, own.is_some(), identity) || may(Permission::JoinConversation);
@@ -165,14 +170,10 @@ pub async fn conversations(
     let mut rows = store::conversations::list_with_last(conn, ctx.service, user, sids).await?;
     if let Some(identity) = ctx.identity() {
         let is_near = |row: &WithLast| is_near(&row.conversation, row.takes_part, identity);
-        if !rows.iter().all(is_near) {
-            let held = permissions(conn, ctx, None).await?;
-            if !allows(
-                held.iter().map(String::as_str),
-                Permission::JoinConversation,
-            ) {
-                rows.retain(is_near);
-            }
+        if !rows.iter().all(is_near)
+            && !may_in_service(conn, ctx, Permission::JoinConversation).await?
+        {
+            rows.retain(is_near);
         }
     }
     let seen = rows.into_iter().map(|row| {
@@ -190,20 +191,6 @@ pub async fn conversations(
     Ok(seen.collect())
 }
 
-/// The permissions of the acting user: the service role's, united with a conversation role's.
-async fn permissions(
-    conn: &mut PgConnection,
-    ctx: &Ctx,
-    in_conversation: Option<RoleSid>,
-) -> Result<Vec<String>, Error> {
-    let Actor::User { sid, .. } = &ctx.actor else {
-        return Ok(Vec::new());
-    };
-    let user = user(conn, ctx, &UserRef::Sid(*sid)).await?;
-    let roles: Vec<RoleSid> = in_conversation.into_iter().chain([user.role_sid]).collect();
-    Ok(store::roles::permissions(conn, &roles).await?)
-}
-
 /// Checks a permission that only the service role can grant.
 ///
 /// # Errors
@@ -213,15 +200,26 @@ pub async fn service_permission(
     ctx: &Ctx,
     permission: Permission,
 ) -> Result<(), Error> {
-    if !matches!(ctx.actor, Actor::User { .. }) {
-        return Ok(());
-    }
-    let held = permissions(conn, ctx, None).await?;
-    if allows(held.iter().map(String::as_str), permission) {
+    if may_in_service(conn, ctx, permission).await? {
         Ok(())
     } else {
         Err(Error::NotPermitted(permission))
     }
+}
+
+/// Whether the caller has a permission everywhere in the service: a user by its own role, a program always.
+async fn may_in_service(
+    conn: &mut PgConnection,
+    ctx: &Ctx,
+    permission: Permission,
+) -> Result<bool, Error> {
+    let Actor::User { sid, .. } = &ctx.actor else {
+        return Ok(true);
+    };
+    let held = store::roles::permissions(conn, ctx.service, *sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    Ok(allows(held.iter().map(String::as_str), permission))
 }
 
 /// Gets hold of a user of the service.

@@ -1,10 +1,11 @@
 //! Participants.
 
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, QueryBuilder, Row as _};
 
 use super::{MomentKey, Order, push_page};
 use crate::domain::{
-    ConversationSid, PageRequest, Participant, ParticipantRef, ParticipantSid, UserSid,
+    ConversationSid, PageRequest, Participant, ParticipantRef, ParticipantSid, ServiceSid, UserSid,
 };
 
 macro_rules! columns {
@@ -246,6 +247,54 @@ pub async fn find_by_user(
     ))
     .bind(of)
     .bind(user)
+    .fetch_optional(conn)
+    .await
+}
+
+/// What a user is in a conversation, and may do there.
+#[derive(Debug)]
+pub struct Standing {
+    /// The user's participant; none when the user takes no part.
+    pub participant: Option<Participant>,
+    /// The permissions of the user's role and of the participant's.
+    pub permissions: Vec<String>,
+}
+
+impl FromRow<'_, PgRow> for Standing {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let takes_part = row.try_get::<Option<ParticipantSid>, _>("sid")?.is_some();
+        Ok(Self {
+            participant: takes_part.then(|| Participant::from_row(row)).transpose()?,
+            permissions: row.try_get("permissions")?,
+        })
+    }
+}
+
+/// Finds out how a user of a service stands in a conversation; none when there is no such user.
+///
+/// # Errors
+/// As the database.
+pub async fn find_standing(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    of: ConversationSid,
+    user: UserSid,
+) -> sqlx::Result<Option<Standing>> {
+    sqlx::query_as(concat!(
+        "select p.*, array(select unnest(r.permissions) from roles r where r.sid in (u.role_sid, p.role_sid)) as permissions
+           from users u
+           left join lateral (
+               select ",
+        columns!(),
+        "        from participants
+                where conversation_sid = $1
+                  and sid = (select participant_sid from memberships where user_sid = $2 and conversation_sid = $1)
+                ) p on true
+          where u.sid = $2 and u.service_sid = $3"
+    ))
+    .bind(of)
+    .bind(user)
+    .bind(service)
     .fetch_optional(conn)
     .await
 }

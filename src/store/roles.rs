@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, push_page};
-use crate::domain::{PageRequest, Role, RoleSid, ServiceSid, Timestamp};
+use crate::domain::{PageRequest, Role, RoleSid, ServiceSid, Timestamp, UserSid};
 
 macro_rules! columns {
     () => {
@@ -167,13 +167,21 @@ pub async fn delete(conn: &mut PgConnection, sid: RoleSid) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The permissions that some roles hold together.
+/// The permissions of a user of a service, by its own role; none when there is no such user.
 ///
 /// # Errors
 /// As the database.
-pub async fn permissions(conn: &mut PgConnection, of: &[RoleSid]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar("select unnest(permissions) from roles where sid = any($1)")
-        .bind(of)
-        .fetch_all(conn)
-        .await
+pub async fn permissions(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    user: UserSid,
+) -> sqlx::Result<Option<Vec<String>>> {
+    sqlx::query_scalar(
+        "select coalesce((select r.permissions from roles r where r.sid = u.role_sid), '{}')
+           from users u where u.sid = $1 and u.service_sid = $2",
+    )
+    .bind(user)
+    .bind(service)
+    .fetch_optional(conn)
+    .await
 }
