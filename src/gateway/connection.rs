@@ -297,6 +297,9 @@ impl Connection {
             Message::Text(_) => return Some(End::Malformed),
             Message::Ping(_) | Message::Pong(_) => return None,
         };
+        if protocol::is_acknowledgement(&bytes) {
+            return None;
+        }
         let Ok(frame) = Frame::read(bytes) else {
             return Some(End::Malformed);
         };

@@ -100,28 +100,40 @@ pub struct Frame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoFrame;
 
+/// The header of a message, as text, and what follows it.
+fn split(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = message.strip_prefix(MAGIC)?;
+    // No header's length has more than nine digits.
+    let end = rest.iter().take(10).position(|byte| *byte == b'\r')?;
+    let length: usize = std::str::from_utf8(&rest[..end])
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) // `parse` takes a sign
+        .and_then(|text| text.parse().ok())?;
+    rest[end..].strip_prefix(LINE_END)?.split_at_checked(length)
+}
+
+/// Whether a message acknowledges a notification, as the SDK writes that: every notification brings one and nothing in
+/// it is needed, so it is not worth parsing. Written otherwise it is a frame with the method `reply`, to the same end.
+#[must_use]
+pub fn is_acknowledgement(message: &[u8]) -> bool {
+    let after_id = |header: &[u8]| {
+        let id = header.strip_prefix(br#"{"id":""#)?;
+        let end = id.iter().position(|byte| *byte == b'"')?;
+        Some(id[end..].starts_with(br#"","method":"reply","#))
+    };
+    split(message)
+        .and_then(|(header, _)| after_id(header))
+        .unwrap_or(false)
+}
+
 impl Frame {
     /// Reads a frame. Lengths that lie make it none.
     ///
     /// # Errors
     /// [`NoFrame`].
     pub fn read(message: Bytes) -> Result<Self, NoFrame> {
-        let rest = message.strip_prefix(MAGIC).ok_or(NoFrame)?;
-        // No header's length has more than nine digits.
-        let end = rest
-            .iter()
-            .take(10)
-            .position(|byte| *byte == b'\r')
-            .ok_or(NoFrame)?;
-        let length: usize = std::str::from_utf8(&rest[..end])
-            .ok()
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())) // `parse` takes a sign
-            .and_then(|text| text.parse().ok())
-            .ok_or(NoFrame)?;
-        let rest = rest[end..].strip_prefix(LINE_END).ok_or(NoFrame)?;
-        let json = rest.get(..length).ok_or(NoFrame)?;
+        let (json, after) = split(&message).ok_or(NoFrame)?;
         let header: Header = serde_json::from_slice(json).map_err(|_| NoFrame)?;
-        let after = &rest[length..];
         if header.payload_size == 0 {
             let payload = Bytes::new();
             return match after {
@@ -340,6 +352,23 @@ mod tests {
         ))
         .expect("a frame");
         assert_eq!(&frame.payload[..], b"{ }");
+    }
+
+    #[test]
+    fn knows_acknowledgements() {
+        let is = |header: &str| {
+            let text = format!("TWILSOCK V3.0 {}\r\n{header}\r\n", header.len());
+            is_acknowledgement(text.as_bytes())
+        };
+        assert!(is(
+            r#"{"id":"TM1","method":"reply","payload_type":"application/json","status":{"code":200},"payload_size":0}"#
+        ));
+        assert!(!is(r#"{"id":"TM1","method":"message","payload_size":0}"#));
+        assert!(!is(r#"{"id":"TM1","method":"replying","payload_size":0}"#));
+        assert!(!is(r#"{"id":"TM1"#));
+        assert!(!is_acknowledgement(
+            b"TWILSOCK V3.0 99\r\n{\"id\":\"TM1\",\"method\":\"reply\",\"payload_size\":0}"
+        ));
     }
 
     #[test]

@@ -263,8 +263,8 @@ pub fn frame_id(message: &[u8]) -> Option<&[u8]> {
 
 /// Appends the SDK's acknowledgement of a frame, as it is sent.
 pub fn acknowledge(message: &[u8], out: &mut Vec<u8>) {
-    const HEAD: &[u8] = b"{\"method\":\"reply\",\"id\":\"";
-    const TAIL: &[u8] = b"\",\"payload_type\":\"application/json\",\"status\":{\"code\":200,\"status\":\"OK\"},\"payload_size\":0}";
+    const HEAD: &[u8] = b"{\"id\":\"";
+    const TAIL: &[u8] = b"\",\"method\":\"reply\",\"payload_type\":\"application/json\",\"status\":{\"code\":200,\"status\":\"OK\"},\"payload_size\":0}";
     let id = frame_id(message).unwrap_or_default();
     let mut reply = [0; 256];
     let mut filled = 0;
