@@ -216,7 +216,8 @@ pub async fn roster(
     Ok(store::participants::list_by_sid(&mut conn, sid, from, descending, limit).await?)
 }
 
-/// Lists the messages of a conversation that [`see`] found by index, from `from` on (inclusive), at most `limit`.
+/// Lists the messages of a conversation that [`see`] found by index, from `from` on (inclusive), at most `limit`, and
+/// ends before that with the message that fills `bytes`. Answers, too, whether it ended for that.
 ///
 /// # Errors
 /// [`Error::NotParticipant`].
@@ -226,10 +227,11 @@ pub async fn messages(
     from: Option<i64>,
     order: Order,
     limit: i64,
-) -> Result<Vec<Message>, Error> {
+    bytes: i64,
+) -> Result<(Vec<Message>, bool), Error> {
     of.require_part()?;
-    let mut conn = core.store.visit().await?;
-    Ok(store::messages::list_from(&mut conn, of.conversation.sid, from, order, limit).await?)
+    let (sid, mut conn) = (of.conversation.sid, core.store.visit().await?);
+    Ok(store::messages::list_from(&mut conn, sid, from, order, limit, bytes).await?)
 }
 
 /// Lists the own conversations of a user in the order of their SIDs, from `from` on (inclusive), at most `limit`. Nobody

@@ -10,6 +10,7 @@ mod objects;
 mod people;
 mod registrations;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
@@ -55,6 +56,8 @@ impl Session {
 pub enum Answer {
     /// A status and a body.
     Json(u16, Value),
+    /// 200 and a body that is printed already, which takes less room than one that is not.
+    Printed(Vec<u8>),
     /// 204.
     Nothing,
     /// What the client wants to follow; it is answered as accepted, and carried out after that.
@@ -64,18 +67,20 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// 200 and a body.
+    fn printed(body: &Value) -> Self {
+        Self::Printed(serde_json::to_vec(body).unwrap_or_default())
+    }
+
     /// The status and the printed body.
     #[must_use]
-    pub fn print(&self) -> (u16, Vec<u8>) {
+    pub fn print(&self) -> (u16, Cow<'_, [u8]>) {
+        let print = |body| Cow::from(serde_json::to_vec(body).unwrap_or_default());
         match self {
-            Self::Json(status, body) | Self::Refused(status, body) => {
-                (*status, serde_json::to_vec(body).unwrap_or_default())
-            }
-            Self::Nothing => (204, Vec::new()),
-            Self::Subscriptions(_) => (
-                200,
-                serde_json::to_vec(&subscriptions::accepted()).unwrap_or_default(),
-            ),
+            Self::Json(status, body) | Self::Refused(status, body) => (*status, print(body)),
+            Self::Printed(body) => (200, Cow::from(body)),
+            Self::Nothing => (204, Cow::default()),
+            Self::Subscriptions(_) => (200, print(&subscriptions::accepted())),
         }
     }
 }
@@ -93,6 +98,11 @@ struct Request<'a> {
 #[must_use]
 pub fn is_joint(http: &HttpRequest) -> bool {
     http.method == "GET" && http.path.starts_with("/v3/")
+}
+
+/// How many of some reads that [`is_joint`] told of, the first ones, are answered together: at least one.
+pub fn fit_together<'a>(reads: impl Iterator<Item = &'a HttpRequest>) -> usize {
+    objects::fit_together(reads)
 }
 
 /// Answers reads that [`is_joint`] told of, in their order.
@@ -207,15 +217,20 @@ async fn in_service(request: &Request<'_>, method: &str, path: &[&str]) -> Resul
     }
 }
 
+/// A path's segments, each decoded once.
+fn segments(of: &HttpRequest) -> Result<Vec<String>, Error> {
+    let path = of.path.split('?').next().unwrap_or_default();
+    path.trim_start_matches('/')
+        .trim_end_matches('/')
+        .split('/')
+        .map(decode)
+        .collect()
+}
+
 impl Request<'_> {
     /// The path's segments, each decoded once.
     fn segments(&self) -> Result<Vec<String>, Error> {
-        let path = self.http.path.split('?').next().unwrap_or_default();
-        path.trim_start_matches('/')
-            .trim_end_matches('/')
-            .split('/')
-            .map(decode)
-            .collect()
+        segments(self.http)
     }
 
     /// A parameter of the query.

@@ -217,7 +217,8 @@ fn push_page(
         .push_bind(limit);
 }
 
-/// Lists a conversation's messages by index, from `from` on (inclusive), at most `limit`.
+/// Lists a conversation's messages by index, from `from` on (inclusive), at most `limit`, and ends before that with the
+/// message that fills `bytes`. Answers, too, whether messages within the limit were left out for that.
 ///
 /// # Errors
 /// As the database.
@@ -227,26 +228,46 @@ pub async fn list_from(
     from: Option<i64>,
     order: Order,
     limit: i64,
-) -> sqlx::Result<Vec<Message>> {
-    let mut query = QueryBuilder::new(concat!(
-        "select ",
-        columns!(),
-        " from messages m where m.conversation_sid = "
-    ));
-    query.push_bind(of);
+    bytes: i64,
+) -> sqlx::Result<(Vec<Message>, bool)> {
     let (compare, direction) = match order {
         Order::Ascending => (">=", "asc"),
         Order::Descending => ("<=", "desc"),
     };
+    let mut query = QueryBuilder::new(concat!("select ", columns!(), ", m.there"));
+    // Lengths of texts are known without reading them, so what is left out costs next to nothing.
+    query.push(format_args!(
+        " from (select *, count(*) over () as there,
+                       sum(coalesce(octet_length(body), 0) + octet_length(attributes)
+                           + coalesce(octet_length(subject), 0) + coalesce(octet_length(media::text), 0))
+                       over (order by index {direction} rows between unbounded preceding and 1 preceding)
+                       as bytes_before
+                  from (select * from messages where conversation_sid = "
+    ));
+    query.push_bind(of);
     if let Some(from) = from {
         query
-            .push(format_args!(" and m.index {compare} "))
+            .push(format_args!(" and index {compare} "))
             .push_bind(from);
     }
     query
-        .push(format_args!(" order by m.index {direction} limit "))
-        .push_bind(limit);
-    query.build_query_as().fetch_all(conn).await
+        .push(format_args!(" order by index {direction} limit "))
+        .push_bind(limit)
+        .push(") a) m where coalesce(m.bytes_before, 0) < ")
+        .push_bind(bytes)
+        .push(format_args!(" order by m.index {direction}"));
+    let rows: Vec<RowOfMany> = query.build_query_as().fetch_all(conn).await?;
+    let there = rows.first().map_or(0, |row| row.there);
+    let cut = i64::try_from(rows.len()).is_ok_and(|count| count < there);
+    Ok((rows.into_iter().map(|row| row.message).collect(), cut))
+}
+
+#[derive(sqlx::FromRow)]
+struct RowOfMany {
+    #[sqlx(flatten)]
+    message: Message,
+    /// How many rows there were before some were left out.
+    there: i64,
 }
 
 /// Lists the messages that were added or changed after a position, in the order of their changes; `since_index` is a

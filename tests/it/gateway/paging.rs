@@ -216,3 +216,92 @@ async fn a_page_that_was_emptied_meanwhile_leads_back(pool: PgPool) {
     assert_eq!(meta, json!({ "previous_token": null, "next_token": null }));
     server.stop().await;
 }
+
+#[sqlx::test]
+async fn pages_of_the_longest_messages_end_early_and_lead_on(pool: PgPool) {
+    const ALL: usize = 70;
+    // What 30 of the longest messages hold; the one after those is still taken in.
+    const MOST: usize = 30 * 37 * 1024;
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    let sid = talk.trim_start_matches("/v1/Conversations/").to_owned();
+    server
+        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
+        .await
+        .with(201);
+    let body = "x".repeat(32 * 1024);
+    let attributes = format!("\"{}\"", "y".repeat(4 * 1024 - 2));
+    for _ in 0..ALL {
+        let form = [("Body", &*body), ("Attributes", &*attributes)];
+        let path = format!("{talk}/Messages");
+        server.post(&path, &form).await.with(201);
+    }
+    let mut alice = server.socket("alice").await;
+    let list = Model {
+        path: format!("/v3/Lists/{sid}.messages/Items"),
+        name: "index",
+        places: (0..ALL).map(|n| n.to_string()).collect(),
+    };
+    for order in ["asc", "desc"] {
+        let mut all = list.places.clone();
+        if order == "desc" {
+            all.reverse();
+        }
+        let asked = json!({ "PageSize": "100", "Order": order });
+        let (status, page) = alice.get(&list.path, asked.clone()).await;
+        assert_eq!(status, 200, "{page}");
+        let text: usize = page["items"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .map(|item| text(&item["data"], "text").len() + text(&item["data"], "attributes").len())
+            .sum();
+        assert!((MOST..=MOST + 64 * 1024).contains(&text), "{text}");
+
+        // On from token to token, and back.
+        let (first, meta) = list.page(&mut alice, asked.clone()).await;
+        assert_eq!(meta["previous_token"], Value::Null);
+        let mut pages = list.walk(&mut alice, meta, "next_token").await;
+        assert!(pages.len() > 1, "{pages:?}");
+        pages.insert(0, first);
+        assert_eq!(pages.concat(), all);
+        let last = json!({ "From": all[ALL - 1], "PageSize": "100", "Order": order });
+        let (end, meta) = list.page(&mut alice, last).await;
+        let mut before = list.walk(&mut alice, meta, "previous_token").await;
+        before.reverse();
+        assert_eq!([before.concat(), end].concat(), all);
+
+        // On from the last one that is there, as the SDK asks.
+        let mut had = Vec::new();
+        loop {
+            let mut asked = asked.clone();
+            if let Some(last) = had.last() {
+                asked["From"] = json!(last);
+            }
+            let (places, meta) = list.page(&mut alice, asked).await;
+            let is_new = |place: &String| Some(place) != had.last();
+            let new: Vec<String> = places
+                .iter()
+                .filter(|place| is_new(place))
+                .cloned()
+                .collect();
+            assert!(!new.is_empty(), "a page was promised");
+            had.extend(new);
+            if meta["next_token"].is_null() {
+                break;
+            }
+        }
+        assert_eq!(had, all);
+
+        // What an SDK asks for unless it is told otherwise is whole.
+        let asked = json!({ "PageSize": "30", "Order": order });
+        let (page, _) = list.page(&mut alice, asked).await;
+        assert_eq!(page, all[..30]);
+    }
+    // Many at once are answered one turn after the other, each as if it were alone.
+    let paths = vec![list.path.clone(); 20];
+    for (status, page) in alice.read_all(&paths).await {
+        assert_eq!(status, 200, "{page}");
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(31));
+    }
+}

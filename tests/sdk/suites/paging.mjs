@@ -10,14 +10,14 @@ forEachVersion("paging", (context) => {
   const { fresh } = context;
 
   // A conversation of one person with this many messages; their SIDs.
-  const filled = async (count) => {
+  const filled = async (count, body = () => "x") => {
     const ann = fresh("ann");
     const sid = await context.conversation({}, ann);
     const rest = context.backend.conversations(sid);
     const sids = [];
     while (sids.length < count) {
       const some = [...Array(Math.min(25, count - sids.length))];
-      const made = await Promise.all(some.map(() => rest.messages.create({ body: "x" })));
+      const made = await Promise.all(some.map((_, n) => rest.messages.create({ body: body(sids.length + n) })));
       for (const message of made) sids[message.index] = message.sid;
     }
     return { ann, sid, rest, sids };
@@ -101,6 +101,32 @@ forEachVersion("paging", (context) => {
       if (leads && wanted.length === 0) assert.deepEqual(indexes(await page.prevPage()), left.slice(-10));
     }
     assert.equal(await talk.getMessagesCount(), left.length);
+  });
+
+  test("reads all of messages so long that pages end early", async () => {
+    const body = (n) => `${n} ${"x".repeat(24_000)}`;
+    const there = await filled(150, body);
+    const whole = (page, has) => {
+      assert.ok(page.items.every(({ body }) => body.length > 24_000), "no text was cut");
+      // As many as were asked for would be 2.4 million letters.
+      assert.ok(page.items.length < 60 && (page.items.length > 10 || !page[has]), `${page.items.length} of 100`);
+    };
+    for (const [from, has, turn] of [[undefined, "hasPrevPage", "prevPage"], [0, "hasNextPage", "nextPage"]]) {
+      const talk = await open(there);
+      let page = await talk.getMessages(100, from, from === 0 ? "forward" : "backwards");
+      const met = [];
+      for (;;) {
+        whole(page, has);
+        met.push(indexes(page));
+        if (!page[has]) break;
+        page = await page[turn]();
+      }
+      if (from === undefined) met.reverse();
+      assert.deepEqual(met.flat(), upTo(150));
+      // And again, of what is in memory.
+      assert.deepEqual(indexes(await talk.getMessages(5, 70, "forward")), [70, 71, 72, 73, 74]);
+      assert.deepEqual(indexes(await talk.getMessages(30)), upTo(150).slice(-30));
+    }
   });
 
   test("reads nothing where there is nothing, and all where it fits", async () => {

@@ -1,21 +1,26 @@
 //! Reading sync objects: descriptors, and pages of items.
 //!
 //! A client that starts reads four things of each of its conversations, all at once. What waits is therefore answered
-//! together, and costs a few statements however much it is.
+//! together, and costs a few statements however much it is. Only pages are counted: there are no more of them in one
+//! turn than make four full pages of messages ([`page`] says how full), and each is printed before the next is read.
 
 mod page;
 
 use std::collections::HashMap;
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Answer, Request};
+use super::{Answer, Request, segments};
 use crate::domain::{ConversationSid, Error, Participant, Scope, UserSid};
+use crate::gateway::protocol::HttpRequest;
 use crate::gateway::sync::sight::Sight;
 use crate::gateway::sync::{Named, Object, items, last_event_of_conversation, last_event_of_user};
 use crate::ops::events;
 use page::Wanted;
+
+/// What is answered together weighs this much at most: the pages of rosters that are among 32 requests (the most of one
+/// connection unless an operator wants it otherwise) of a client that starts.
+const MOST_TOGETHER: usize = 8;
 
 /// Answers reads of `/v3/Documents/{id}`, `/v3/Lists/{id}`, `/v3/Maps/{id}` and their `/Items`, all by one user.
 pub(super) async fn fetch(requests: &[Request<'_>]) -> Vec<Result<Answer, Error>> {
@@ -26,11 +31,12 @@ pub(super) async fn fetch(requests: &[Request<'_>]) -> Vec<Result<Answer, Error>
     };
     match desk {
         Ok(desk) => {
-            let answers = requests
-                .iter()
-                .zip(targets)
-                .map(async |(request, target)| desk.answer(request, target?).await);
-            join_all(answers).await
+            let mut answers = Vec::with_capacity(requests.len());
+            for (request, target) in requests.iter().zip(targets) {
+                let answer = async { desk.answer(request, target?).await };
+                answers.push(answer.await.map(|body| Answer::printed(&body)));
+            }
+            answers
         }
         Err(fault) => {
             let fault = fault.to_string();
@@ -39,6 +45,26 @@ pub(super) async fn fetch(requests: &[Request<'_>]) -> Vec<Result<Answer, Error>
                 .map(|_| Err(Error::internal(fault.clone())))
                 .collect()
         }
+    }
+}
+
+/// How many of some reads, the first ones, are answered together: at least one.
+pub(super) fn fit_together<'a>(reads: impl Iterator<Item = &'a HttpRequest>) -> usize {
+    let mut weight = 0;
+    let fit = reads.take_while(|read| {
+        weight += weigh(read);
+        weight <= MOST_TOGETHER
+    });
+    fit.count().max(1)
+}
+
+/// What a read weighs: a page of messages holds twice as much as any other, and everything else next to nothing.
+fn weigh(read: &HttpRequest) -> usize {
+    let segments = segments(read).unwrap_or_default();
+    match segments.as_slice() {
+        [_, kind, _, _items] if kind == "Lists" => 2,
+        [_, _, _, _items] => 1,
+        _ => 0,
     }
 }
 
@@ -116,7 +142,7 @@ impl Desk {
         named.object(self.reader, |sid| self.sight.conversation(sid).is_ok())
     }
 
-    async fn answer(&self, request: &Request<'_>, target: Target) -> Result<Answer, Error> {
+    async fn answer(&self, request: &Request<'_>, target: Target) -> Result<Value, Error> {
         let object = self.object(target.named);
         let fits = match target.kind.as_str() {
             "Documents" => object.kind() == "document" && target.items.is_none(),
@@ -133,9 +159,9 @@ impl Desk {
         }
     }
 
-    fn describe(&self, request: &Request<'_>, object: Object) -> Result<Answer, Error> {
+    fn describe(&self, request: &Request<'_>, object: Object) -> Result<Value, Error> {
         let base = &request.session.base;
-        let body = match object {
+        Ok(match object {
             Object::Document(of) | Object::Messages(of) | Object::Roster(of) => {
                 let seen = self.sight.conversation(of)?;
                 let conversation = &seen.conversation;
@@ -163,7 +189,6 @@ impl Desk {
                 }
                 body
             }
-        };
-        Ok(Answer::Json(200, body))
+        })
     }
 }

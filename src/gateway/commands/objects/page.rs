@@ -1,10 +1,15 @@
 //! Pages of items, both ways: from a place on, and behind a token.
+//!
+//! A page of messages ends early, with a token that leads on, when it is full of text: a hundred of the longest messages
+//! would be four times as much. A hundred other items hold half of that at most, participants with their attributes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::{Answer, Request};
+use super::super::Request;
 use super::Desk;
+use crate::domain::attributes::MAX_SMALL_BYTES;
+use crate::domain::messages::MAX_BODY_BYTES;
 use crate::domain::{Cursor, Error, Invalid, ListKind, Order, PageSize, Toward};
 use crate::gateway::sync::Object;
 use crate::gateway::sync::items::{self, Item, Place};
@@ -15,6 +20,14 @@ const PAGE: ListKind = ListKind {
     default_size: 50,
     max_size: 100,
 };
+
+/// How many bytes of text the messages of a page may have before its last one. Our choice: of what SDKs ask for unless
+/// told otherwise, 30 messages, all come even if they are the longest.
+///
+/// More than one message fits, which SDKs depend on: they ask from the last message they have on, inclusive.
+const MOST_BYTES: usize = 30 * (MAX_BODY_BYTES + MAX_SMALL_BYTES + SUBJECT_BYTES);
+/// A subject has 256 characters at most.
+const SUBJECT_BYTES: usize = 1024;
 
 /// What a page token holds: everything that the page behind it needs.
 #[derive(Serialize, Deserialize)]
@@ -92,8 +105,11 @@ impl Wanted {
     }
 
     /// How many rows to read: one more than fits tells whether there is more; one more is the edge itself, when that is
-    /// not wanted.
+    /// not wanted. What has a certain key comes first.
     pub(super) fn limit(&self) -> i64 {
+        if self.key.is_some() {
+            return 1;
+        }
         i64::from(self.size) + 1 + i64::from(self.beyond)
     }
 }
@@ -104,14 +120,14 @@ pub(super) async fn read(
     request: &Request<'_>,
     object: Object,
     wanted: Wanted,
-) -> Result<Answer, Error> {
+) -> Result<Value, Error> {
     let from = wanted.key.as_deref().or(wanted.from.as_deref());
     let (order, limit) = (wanted.order, wanted.limit());
-    let mut found = match object {
+    let (mut found, cut) = match object {
         Object::Roster(of) if wanted.is_start() => {
             desk.sight.conversation(of)?.require_part()?;
             let roster = desk.rosters.get(&of).map_or(&[][..], Vec::as_slice);
-            roster.iter().map(items::participant).collect()
+            (roster.iter().map(items::participant).collect(), false)
         }
         _ => rows(desk, request, object, from, order, limit).await?,
     };
@@ -122,7 +138,7 @@ pub(super) async fn read(
     if wanted.beyond {
         found.retain(|item| Some(place(item)) != wanted.from);
     }
-    let more = found.len() > usize::from(wanted.size);
+    let more = cut || found.len() > usize::from(wanted.size);
     found.truncate(wanted.size.into());
     // Whether something lies on the near side is asked for with one item from there. An empty page lies where it was
     // asked for: what is at that place, as it is not in the page, is before it.
@@ -130,7 +146,7 @@ pub(super) async fn read(
     let before = match &wanted.from {
         Some(from) => {
             let (near, opposite) = (first.as_ref().unwrap_or(from), flip(wanted.order));
-            let near = rows(desk, request, object, Some(near), opposite, 2).await?;
+            let (near, _) = rows(desk, request, object, Some(near), opposite, 2).await?;
             near.iter().any(|item| Some(place(item)) != first)
         }
         None => false,
@@ -178,19 +194,17 @@ fn print(
     found: &[Item],
     previous: Option<String>,
     next: Option<String>,
-) -> Answer {
+) -> Value {
     let base = &request.session.base;
     let items: Vec<Value> = found
         .iter()
         .map(|item| items::print(item, object, base))
         .collect();
-    Answer::Json(
-        200,
-        json!({ "items": items, "meta": { "previous_token": previous, "next_token": next } }),
-    )
+    json!({ "items": items, "meta": { "previous_token": previous, "next_token": next } })
 }
 
-/// Reads items from a place on (inclusive), in an order. A place that cannot be one has nothing behind it.
+/// Reads items from a place on (inclusive), in an order; and whether they are fewer than there are because they are
+/// large. A place that cannot be one has nothing behind it.
 async fn rows(
     desk: &Desk,
     request: &Request<'_>,
@@ -198,22 +212,23 @@ async fn rows(
     from: Option<&str>,
     order: Order,
     limit: i64,
-) -> Result<Vec<Item>, Error> {
+) -> Result<(Vec<Item>, bool), Error> {
     let core = request.core;
-    Ok(match object {
+    let found = match object {
         Object::Document(_) => return Err(Error::NotFound),
         Object::Messages(talk) => {
             let seen = desk.sight.conversation(talk)?;
             let Some(from) = sid_or_start(from) else {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), false));
             };
-            let rows = events::messages(core, seen, from, order, limit).await?;
-            rows.iter().map(items::message).collect()
+            let most = i64::try_from(MOST_BYTES).unwrap_or(i64::MAX);
+            let (rows, cut) = events::messages(core, seen, from, order, limit, most).await?;
+            return Ok((rows.iter().map(items::message).collect(), cut));
         }
         Object::Roster(talk) => {
             let seen = desk.sight.conversation(talk)?;
             let Some(from) = sid_or_start(from) else {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), false));
             };
             let rows = events::roster(core, seen, from, order, limit).await?;
             rows.iter().map(items::participant).collect()
@@ -221,7 +236,7 @@ async fn rows(
         Object::OwnConversations(user) => {
             let user = desk.sight.user(user, object)?;
             let Some(from) = sid_or_start(from) else {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), false));
             };
             let rows = events::memberships(core, user, from, order, limit).await?;
             rows.iter()
@@ -242,7 +257,8 @@ async fn rows(
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             found
         }
-    })
+    };
+    Ok((found, false))
 }
 
 /// A place in a collection: none for its start; nothing for a text that is no place.
