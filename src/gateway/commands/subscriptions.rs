@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::gateway::outgoing::Outgoing;
 use crate::gateway::protocol::SYNC_EVENT;
 use crate::gateway::subscriptions::{self, Client, Establish};
-use crate::gateway::sync::events::{Answer, answer};
+use crate::gateway::sync::events::{Answer, Outcome, answers};
 use crate::gateway::sync::{Named, Object};
 use crate::ops::events;
 
@@ -104,7 +104,7 @@ impl Wishes {
         most: usize,
     ) {
         let subscriptions = &gateway.0.subscriptions;
-        let mut wanted = Vec::new();
+        let (mut wanted, mut done) = (Vec::new(), Vec::new());
         for wish in self.requests {
             let object = wish.object;
             let known = object.filter(|object| followed.len() < most || followed.contains(object));
@@ -118,7 +118,7 @@ impl Wishes {
                     });
                 }
                 (Action::Establish, None) => {
-                    notify(outgoing, &wish, self.correlation_id, Answer::Failed);
+                    done.push((wish, Outcome::Failed));
                 }
                 (Action::Cancel, _) => {
                     if let Some(object) = object
@@ -126,9 +126,20 @@ impl Wishes {
                     {
                         subscriptions.cancel(outgoing.id, object);
                     }
-                    notify(outgoing, &wish, self.correlation_id, Answer::Canceled);
+                    done.push((wish, Outcome::Canceled));
                 }
             }
+        }
+        let answered: Vec<Answer<'_>> = done
+            .iter()
+            .map(|(wish, outcome)| Answer {
+                sid: &wish.object_sid,
+                kind: &wish.object_type,
+                outcome: *outcome,
+            })
+            .collect();
+        for payload in answers(self.correlation_id, &answered) {
+            outgoing.notify(SYNC_EVENT, &payload);
         }
         let client = Client {
             outgoing: Arc::clone(outgoing),
@@ -142,11 +153,4 @@ impl Wishes {
             wishes: wanted,
         });
     }
-}
-
-fn notify(outgoing: &Outgoing, wish: &Wish, correlation_id: i64, what: Answer) {
-    outgoing.notify(
-        SYNC_EVENT,
-        &answer(&wish.object_sid, &wish.object_type, correlation_id, what),
-    );
 }

@@ -9,7 +9,7 @@ use super::topic::Topic;
 use super::{Client, Establish, Wish};
 use crate::domain::{Error, Scope};
 use crate::gateway::protocol::SYNC_EVENT;
-use crate::gateway::sync::events::{Answer, SyncEvent, answer};
+use crate::gateway::sync::events::{Answer, Outcome, SyncEvent, answers, notifications};
 use crate::gateway::sync::sight::Sight;
 use crate::gateway::sync::{Object, items};
 use crate::ops::Core;
@@ -32,16 +32,19 @@ impl Shard {
             }
         };
         let mut changed: Vec<(Scope, Vec<Wish>)> = Vec::new();
+        let mut done = Vec::new();
         for wish in wishes {
             let scope = wish.object.scope();
-            let Some(wish) = self.follow_unchanged(&client, &sight, wish) else {
+            if let Some(outcome) = self.follow_unchanged(&client, &sight, &wish) {
+                done.push((wish, outcome));
                 continue;
-            };
+            }
             match changed.iter_mut().find(|(other, _)| *other == scope) {
                 Some((_, wishes)) => wishes.push(wish),
                 None => changed.push((scope, vec![wish])),
             }
         }
+        client.answer(&done);
         for (scope, wishes) in changed {
             if let Err(fault) = self.follow_changed(&client, scope, wishes).await {
                 warn!(error = %fault, "a subscription could not be established");
@@ -49,44 +52,45 @@ impl Shard {
         }
     }
 
-    /// Has a client follow an object of which it knows everything but, at most, the newest value of a document; gives
-    /// the wish back otherwise.
-    fn follow_unchanged(&mut self, client: &Client, sight: &Sight, wish: Wish) -> Option<Wish> {
+    /// Has a client follow an object of which it knows everything but, at most, the newest value of a document, or
+    /// refuses; none where more must be read first.
+    fn follow_unchanged(&mut self, client: &Client, sight: &Sight, wish: &Wish) -> Option<Outcome> {
         let (last_event, position) = match sight.last_event(wish.object) {
             Ok(found) => found,
-            Err(refusal) => {
-                client.refuse(&wish, &refusal);
-                return None;
-            }
+            Err(reason) => return Some(refused(wish, &reason)),
         };
         let scope = wish.object.scope();
         if self.is_behind(scope, position) {
-            return Some(wish);
+            return None;
         }
         if wish.since.is_some_and(|since| since < last_event) {
-            let document = match wish.object {
-                Object::Document(sid) => sight.conversation(sid).ok(),
-                _ => None,
+            let Object::Document(sid) = wish.object else {
+                return None;
             };
-            let Some(seen) = document.filter(|_| client.outgoing.has_room()) else {
-                return Some(wish);
-            };
+            let seen = sight.conversation(sid).ok()?;
+            if !client.outgoing.has_room() {
+                return None;
+            }
             let data = items::document(&seen.conversation, seen.last_message);
-            client.replay(&SyncEvent::document(
-                wish.object,
-                data,
-                last_event,
-                self.core.clock.now(),
-            ));
+            let now = self.core.clock.now();
+            let newest = SyncEvent::document(wish.object, data, last_event, now);
+            for what in notifications([&newest], Some(client.correlation_id)) {
+                client.outgoing.notify(SYNC_EVENT, &what.payload);
+            }
         }
+        self.follow(client, sight, wish.object, position);
+        Some(Outcome::Established(last_event))
+    }
+
+    /// Has a client that was caught up follow an object.
+    fn follow(&mut self, client: &Client, sight: &Sight, object: Object, position: i64) {
+        let scope = object.scope();
         let topic = self
             .topics
             .entry(scope)
             .or_insert_with(|| Topic::new(position));
         let takes_part = sight.takes_part(scope);
-        topic.follow(&client.outgoing, client.user, wish.object, takes_part);
-        client.answer(&wish, Answer::Established(last_event));
-        None
+        topic.follow(&client.outgoing, client.user, object, takes_part);
     }
 
     /// Catches a client up with objects of one topic, from the oldest event id of them on, and has it follow.
@@ -109,9 +113,11 @@ impl Shard {
                 .min()
                 .unwrap_or(i64::MAX);
             let Some(read) = self.read(scope, since).await? else {
-                for wish in &wishes {
-                    client.refuse(wish, &Error::NotFound);
-                }
+                let refuse = |wish| {
+                    let outcome = refused(&wish, &Error::NotFound);
+                    (wish, outcome)
+                };
+                client.answer(&wishes.into_iter().map(refuse).collect::<Vec<_>>());
                 return Ok(());
             };
             if read.complete || delivered != Some(since) {
@@ -125,10 +131,11 @@ impl Shard {
         // The rows were read first, and the right to see them comes second: whoever loses it after that is let go by
         // the event that tells of it, whose position lies behind what was read.
         let sight = client.look(&self.core, &wishes).await?;
-        let mut caught_up = Vec::new();
+        let mut done = Vec::new();
         for mut wish in wishes {
-            if let Err(refusal) = sight.last_event(wish.object) {
-                client.refuse(&wish, &refusal);
+            if let Err(reason) = sight.last_event(wish.object) {
+                let outcome = refused(&wish, &reason);
+                done.push((wish, outcome));
             } else if let Some(reached) = replay(&read, client, &wish) {
                 wish.since = Some(reached);
                 client.outgoing.resume(Box::new(Establish {
@@ -136,27 +143,31 @@ impl Shard {
                     wishes: vec![wish],
                 }));
             } else {
-                caught_up.push((read.last_event(wish.object), wish));
+                let outcome = Outcome::Established(read.last_event(wish.object));
+                done.push((wish, outcome));
             }
         }
-        if caught_up.is_empty() {
-            return Ok(());
-        }
         let position = read.position;
-        if let Some(delivered) = delivered {
+        let caught_up: Vec<Object> = done
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Established(_)))
+            .map(|(wish, _)| wish.object)
+            .collect();
+        if let Some(delivered) = delivered.filter(|_| !caught_up.is_empty()) {
             self.tell(scope, read.after(delivered)).await;
         }
-        let topic = self
-            .topics
-            .entry(scope)
-            .or_insert_with(|| Topic::new(position));
-        let takes_part = sight.takes_part(scope);
-        for (last_event, wish) in caught_up {
-            topic.follow(&client.outgoing, client.user, wish.object, takes_part);
-            client.answer(&wish, Answer::Established(last_event));
+        for object in caught_up {
+            self.follow(client, &sight, object, position);
         }
+        client.answer(&done);
         Ok(())
     }
+}
+
+/// How a wish ends that cannot be fulfilled.
+fn refused(wish: &Wish, reason: &Error) -> Outcome {
+    debug!(object = %wish.object, %reason, "a subscription was refused");
+    Outcome::Failed
 }
 
 /// Tells a client of one object what it has not seen; without an event id nothing. Answers the event id that was
@@ -165,12 +176,13 @@ fn replay(read: &Read, client: &Client, wish: &Wish) -> Option<i64> {
     let since = wish.since?;
     let mut reached = since;
     let unseen = |event: &&SyncEvent| event.object == wish.object && event.id > since;
-    for event in read.events.iter().filter(unseen) {
+    let events = read.events.iter().filter(unseen);
+    for what in notifications(events, Some(client.correlation_id)) {
         if !client.outgoing.has_room() {
             return Some(reached);
         }
-        client.replay(event);
-        reached = event.id;
+        client.outgoing.notify(SYNC_EVENT, &what.payload);
+        reached = what.until;
     }
     (!read.complete).then_some(read.position.max(since))
 }
@@ -181,18 +193,17 @@ impl Client {
         Sight::of(core, &self.ctx, self.user, objects).await
     }
 
-    fn replay(&self, event: &SyncEvent) {
-        let payload = event.payload(Some(self.correlation_id));
-        self.outgoing.notify(SYNC_EVENT, &payload);
-    }
-
-    fn answer(&self, wish: &Wish, what: Answer) {
-        let text = answer(&wish.sid, wish.object.kind(), self.correlation_id, what);
-        self.outgoing.notify(SYNC_EVENT, &text);
-    }
-
-    fn refuse(&self, wish: &Wish, reason: &Error) {
-        debug!(object = %wish.object, %reason, "a subscription was refused");
-        self.answer(wish, Answer::Failed);
+    fn answer(&self, done: &[(Wish, Outcome)]) {
+        let all: Vec<Answer<'_>> = done
+            .iter()
+            .map(|(wish, outcome)| Answer {
+                sid: &wish.sid,
+                kind: wish.object.kind(),
+                outcome: *outcome,
+            })
+            .collect();
+        for payload in answers(self.correlation_id, &all) {
+            self.outgoing.notify(SYNC_EVENT, &payload);
+        }
     }
 }

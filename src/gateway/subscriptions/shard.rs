@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tracing::{debug, warn};
 
-use super::topic::{News, Topic, of_conversation, of_gone, of_user};
+use super::topic::{Topic, of_conversation, of_gone, of_user};
 use super::{Farewell, Order, Subscriptions, digits, shard_of};
 use crate::bus::{Parcel, Typist};
-use crate::domain::{Announcement, Conversation, Error, Event, Scope, User, UserSid};
+use crate::domain::{Announcement, Conversation, Error, Event, Message, Scope, User, UserSid};
 use crate::gateway::TYPING_TIMEOUT_SECONDS;
 use crate::gateway::protocol::SYNC_EVENT;
 use crate::gateway::sync::events::SyncEvent;
@@ -22,7 +22,7 @@ pub struct Shard {
     number: usize,
     pub(super) topics: HashMap<Scope, Topic>,
     /// Messages of one topic that its followers are to be told of together.
-    news: Option<(Scope, Vec<News>)>,
+    news: Option<(Scope, Vec<Arc<Message>>)>,
 }
 
 /// What was read of a topic.
@@ -96,12 +96,12 @@ impl Shard {
             Event::MessageAdded(message)
                 if what.position == topic.delivered + 1 && topic.is_awake() =>
             {
-                let fresh = topic.add_message(message, self.core.clock.now());
+                topic.take_up(message);
                 match &mut self.news {
-                    Some((scope, news)) if *scope == what.scope => news.extend(fresh),
+                    Some((scope, news)) if *scope == what.scope => news.push(Arc::clone(message)),
                     _ => {
                         self.hand_out();
-                        self.news = Some((what.scope, fresh));
+                        self.news = Some((what.scope, vec![Arc::clone(message)]));
                     }
                 }
             }
@@ -118,7 +118,7 @@ impl Shard {
             return;
         };
         if let Some(topic) = self.topics.get(&scope) {
-            topic.hand_out(&news);
+            topic.tell_messages(&news, self.core.clock.now());
         }
     }
 

@@ -9,7 +9,7 @@ use crate::domain::{Conversation, ConversationSid, Message, Scope, Timestamp, Us
 use crate::gateway::outgoing::Outgoing;
 use crate::gateway::protocol::{self, SYNC_EVENT, TYPING};
 use crate::gateway::sync::Object;
-use crate::gateway::sync::events::SyncEvent;
+use crate::gateway::sync::events::{Notification, SyncEvent, notifications};
 use crate::gateway::sync::items::{self, Place};
 use crate::ops::events::{ConversationChanges, LastMessage, UserChanges};
 
@@ -55,10 +55,10 @@ const ROSTER: u8 = 4;
 
 impl News {
     /// One text for all who hear it, with its envelope.
-    fn of(event: &SyncEvent) -> Self {
+    fn of(what: &Notification) -> Self {
         Self {
-            object: bit(event.object),
-            frame: protocol::notify(SYNC_EVENT, &event.payload(None)),
+            object: bit(what.object),
+            frame: protocol::notify(SYNC_EVENT, &what.payload),
         }
     }
 }
@@ -141,14 +141,9 @@ impl Topic {
             .retain(|f| !f.outgoing.is_cut() && (!f.takes_part || stays(f.user)));
     }
 
-    /// Tells everybody who follows the objects of these events.
+    /// Tells everybody who follows the objects of these events: each client of all together.
     pub(super) fn tell(&self, events: &[SyncEvent]) {
-        let news: Vec<News> = events.iter().map(News::of).collect();
-        self.hand_out(&news);
-    }
-
-    /// Sends frames to those who follow their objects: to each client all of its frames together.
-    pub(super) fn hand_out(&self, news: &[News]) {
+        let news: Vec<News> = notifications(events, None).map(|n| News::of(&n)).collect();
         for follower in &self.followers {
             let mine = news
                 .iter()
@@ -161,9 +156,8 @@ impl Topic {
 
     /// What each follower is to be told of these events.
     pub(super) fn farewells(&self, events: &[SyncEvent]) -> impl Iterator<Item = Farewell> {
-        events.iter().flat_map(|event| {
-            let payload = event.payload(None);
-            let object = bit(event.object);
+        notifications(events, None).flat_map(|what| {
+            let object = bit(what.object);
             let followers = self
                 .followers
                 .iter()
@@ -171,34 +165,40 @@ impl Topic {
             followers.map(move |follower| Farewell {
                 user: follower.user,
                 outgoing: Arc::clone(&follower.outgoing),
-                payload: payload.clone(),
+                payload: what.payload.clone(),
             })
         })
     }
 
-    /// Takes up a message whose position is the next one; answers what is to be handed out.
-    pub(super) fn add_message(&mut self, message: &Message, now: Timestamp) -> Vec<News> {
-        let talk = message.conversation_sid;
-        let item = items::message(message);
-        let (since, until) = (self.delivered, message.position);
-        let mut events: Vec<SyncEvent> =
-            SyncEvent::item(Object::Messages(talk), &item, since, until).collect();
-        if let Some(conversation) = &mut self.conversation {
+    /// Takes up a message whose position is the next one; [`Self::tell_messages`] tells of it.
+    pub(super) const fn take_up(&mut self, message: &Message) {
+        self.delivered = message.position;
+        self.was_busy = true;
+    }
+
+    /// Tells of messages that were taken up one after the other. Each changed the document; its last value is enough.
+    pub(super) fn tell_messages(&self, messages: &[Arc<Message>], now: Timestamp) {
+        let Some(newest) = messages.last() else {
+            return;
+        };
+        let talk = newest.conversation_sid;
+        let mut events: Vec<SyncEvent> = messages
+            .iter()
+            .map(|message| SyncEvent::added(Object::Messages(talk), &items::message(message)))
+            .collect();
+        if let Some(conversation) = &self.conversation {
             let last = LastMessage {
-                index: message.index,
-                date_created: message.date_created,
+                index: newest.index,
+                date_created: newest.date_created,
             };
-            let data = items::document(conversation, Some(last));
             events.push(SyncEvent::document(
                 Object::Document(talk),
-                data,
-                message.position,
+                items::document(conversation, Some(last)),
+                newest.position,
                 now,
             ));
         }
-        self.delivered = message.position;
-        self.was_busy = true;
-        events.iter().map(News::of).collect()
+        self.tell(&events);
     }
 
     /// Tells the other participants that somebody is typing.

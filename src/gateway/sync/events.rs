@@ -8,6 +8,10 @@ use super::items::{Item, Place};
 use crate::domain::Timestamp;
 use crate::domain::time;
 
+/// How long the events of one notification may be together: the SDK acknowledges each notification, not each event, but a
+/// client's queue is to be filled in steps.
+const MOST_TOGETHER_BYTES: usize = 64 * 1024;
+
 /// One change of one object.
 #[derive(Debug, Clone)]
 pub struct SyncEvent {
@@ -16,7 +20,54 @@ pub struct SyncEvent {
     /// The event id.
     pub id: i64,
     kind: &'static str,
-    fields: Value,
+    /// Its fields, as JSON.
+    fields: String,
+}
+
+/// Events on their way to a client: neighbours of one object and of one type.
+#[derive(Debug)]
+pub struct Notification {
+    /// The object.
+    pub object: Object,
+    /// The id of the last event.
+    pub until: i64,
+    /// What is sent.
+    pub payload: Bytes,
+}
+
+/// Puts events into as few notifications as can be; with the correlation of a subscription while it is replayed.
+pub fn notifications<'a>(
+    events: impl IntoIterator<Item = &'a SyncEvent>,
+    correlation_id: Option<i64>,
+) -> impl Iterator<Item = Notification> {
+    let mut rest = events.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let (mut last, mut fields) = (first, first.fields.clone());
+        while let Some(next) = rest.next_if(|next| {
+            (next.object, next.kind) == (first.object, first.kind)
+                && fields.len() + next.fields.len() < MOST_TOGETHER_BYTES
+        }) {
+            fields.push(',');
+            fields.push_str(&next.fields);
+            last = next;
+        }
+        Some(Notification {
+            object: first.object,
+            until: last.id,
+            payload: payload(first.kind, correlation_id, &fields),
+        })
+    })
+}
+
+/// The payload of a notification; `events` are JSON, between commas.
+fn payload(event_type: &str, correlation_id: Option<i64>, events: &str) -> Bytes {
+    let correlation = correlation_id
+        .map(|id| format!(r#""correlation_id":{id},"#))
+        .unwrap_or_default();
+    Bytes::from(format!(
+        r#"{{"event_type":"{event_type}","event_protocol_version":4,{correlation}"events":[{events}]}}"#
+    ))
 }
 
 impl SyncEvent {
@@ -26,11 +77,16 @@ impl SyncEvent {
     pub fn item(object: Object, item: &Item, since: i64, until: i64) -> impl Iterator<Item = Self> {
         let changed = (item.position != item.created_position)
             .then(|| Self::item_at(object, item, item.position, false));
-        let added = Self::item_at(object, item, item.created_position, true);
-        [Some(added), changed]
+        [Some(Self::added(object, item)), changed]
             .into_iter()
             .flatten()
             .filter(move |event| event.id > since && event.id <= until)
+    }
+
+    /// An item was added.
+    #[must_use]
+    pub fn added(object: Object, item: &Item) -> Self {
+        Self::item_at(object, item, item.created_position, true)
     }
 
     fn item_at(object: Object, item: &Item, id: i64, is_new: bool) -> Self {
@@ -63,7 +119,7 @@ impl SyncEvent {
             object,
             id,
             kind,
-            fields,
+            fields: fields.to_string(),
         }
     }
 
@@ -87,7 +143,7 @@ impl SyncEvent {
             object,
             id: position,
             kind,
-            fields,
+            fields: fields.to_string(),
         }
     }
 
@@ -105,7 +161,7 @@ impl SyncEvent {
             object,
             id: position,
             kind: "document_updated",
-            fields,
+            fields: fields.to_string(),
         }
     }
 
@@ -126,28 +182,25 @@ impl SyncEvent {
             object,
             id: position,
             kind,
-            fields,
+            fields: fields.to_string(),
         }
-    }
-
-    /// The payload of a notification; with the correlation of a subscription while it is replayed.
-    #[must_use]
-    pub fn payload(&self, correlation_id: Option<i64>) -> Bytes {
-        let mut payload = json!({
-            "event_type": self.kind,
-            "event_protocol_version": 4,
-            "events": [self.fields],
-        });
-        if let Some(id) = correlation_id {
-            payload["correlation_id"] = json!(id);
-        }
-        Bytes::from(serde_json::to_vec(&payload).unwrap_or_default())
     }
 }
 
 /// How a request to subscribe or cancel ended for one object.
 #[derive(Debug, Clone, Copy)]
-pub enum Answer {
+pub struct Answer<'a> {
+    /// The object's SID as the client gave it.
+    pub sid: &'a str,
+    /// The object's type as the client gave it.
+    pub kind: &'a str,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a request to subscribe or cancel ended.
+#[derive(Debug, Clone, Copy)]
+pub enum Outcome {
     /// Live from this event id on.
     Established(i64),
     /// There is no such object for this client.
@@ -156,27 +209,38 @@ pub enum Answer {
     Canceled,
 }
 
-/// The payload that answers a request to subscribe or cancel one object.
-#[must_use]
-pub fn answer(sid: &str, kind: &str, correlation_id: i64, answer: Answer) -> Bytes {
-    let (event_type, mut event) = match answer {
-        Answer::Established(last_event_id) => (
-            "subscription_established",
-            json!({ "replay_status": "completed", "last_event_id": last_event_id }),
-        ),
-        Answer::Failed => (
-            "subscription_failed",
-            json!({ "error": { "status": 404, "code": 20404, "message": "The object was not found" } }),
-        ),
-        Answer::Canceled => ("subscription_canceled", json!({})),
-    };
-    event["object_sid"] = json!(sid);
-    event["object_type"] = json!(kind);
-    let payload = json!({
-        "event_type": event_type,
-        "event_protocol_version": 4,
-        "correlation_id": correlation_id,
-        "events": [event],
-    });
-    Bytes::from(serde_json::to_vec(&payload).unwrap_or_default())
+impl Outcome {
+    const fn event_type(self) -> &'static str {
+        match self {
+            Self::Established(_) => "subscription_established",
+            Self::Failed => "subscription_failed",
+            Self::Canceled => "subscription_canceled",
+        }
+    }
+}
+
+impl Answer<'_> {
+    fn event(&self) -> Value {
+        let (sid, kind) = (self.sid, self.kind);
+        match self.outcome {
+            Outcome::Established(last_event_id) => json!({
+                "object_sid": sid, "object_type": kind, "replay_status": "completed", "last_event_id": last_event_id,
+            }),
+            Outcome::Failed => json!({
+                "object_sid": sid, "object_type": kind,
+                "error": { "status": 404, "code": 20404, "message": "The object was not found" },
+            }),
+            Outcome::Canceled => json!({ "object_sid": sid, "object_type": kind }),
+        }
+    }
+}
+
+/// The payloads that answer a request to subscribe or cancel objects: neighbours that ended alike share one.
+pub fn answers(correlation_id: i64, all: &[Answer<'_>]) -> impl Iterator<Item = Bytes> {
+    all.chunk_by(|a, b| a.outcome.event_type() == b.outcome.event_type())
+        .map(move |alike| {
+            let events: Vec<String> = alike.iter().map(|one| one.event().to_string()).collect();
+            let event_type = alike[0].outcome.event_type();
+            payload(event_type, Some(correlation_id), &events.join(","))
+        })
 }

@@ -24,13 +24,18 @@ impl Number {
         format!("#{:02}{:08}", self.sender, self.count)
     }
 
-    /// Finds the mark in a frame; the frames that are no message have none.
-    pub fn find(frame: &[u8]) -> Option<Self> {
-        let start = frame.iter().position(|byte| *byte == b'#')? + 1;
-        let digits = std::str::from_utf8(frame.get(start..start + 10)?).ok()?;
-        Some(Self {
-            sender: digits[..2].parse().ok()?,
-            count: digits[2..].parse().ok()?,
+    /// Finds the marks in a frame: none where it is of no message, several where messages share it.
+    pub fn find(frame: &[u8]) -> impl Iterator<Item = Self> {
+        let mut rest = frame;
+        std::iter::from_fn(move || {
+            loop {
+                let start = rest.iter().position(|byte| *byte == b'#')? + 1;
+                rest = &rest[start..];
+                let digits = std::str::from_utf8(rest.get(..10)?).ok()?;
+                if let (Ok(sender), Ok(count)) = (digits[..2].parse(), digits[2..].parse()) {
+                    return Some(Self { sender, count });
+                }
+            }
         })
     }
 

@@ -143,7 +143,7 @@ async fn receive(mut wire: Wire, receiver: usize, board: &Board) -> Result<()> {
         let now = Instant::now();
         while let Some(frame) = wire.next()? {
             acknowledge(&frame, &mut acknowledgements);
-            if let Some(message) = Number::find(&frame) {
+            for message in Number::find(&frame) {
                 let expected = next
                     .get_mut(message.sender)
                     .ok_or("a message that nobody sent")?;

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
+use super::{join, part};
+use crate::support::socket::Sent;
 use crate::support::{TestServer, text};
 
 /// Messages as a client has them: index and text.
@@ -57,11 +59,8 @@ fn deed() -> impl Strategy<Value = Deed> {
 async fn from_any_position(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
-    server
-        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
-        .await
-        .with(201);
-    let list = format!("{}.messages", talk.trim_start_matches("/v1/Conversations/"));
+    join(&server, &talk, "alice").await;
+    let list = part(&talk, "messages");
     let mut stays = server.socket("alice").await;
     stays.follow("list", &list, Some(0)).await;
 
@@ -142,10 +141,7 @@ async fn after_a_long_absence(pool: PgPool) {
     const ALL: i64 = 1_300;
     let server = std::sync::Arc::new(TestServer::start(&pool).await);
     let talk = server.conversation(&[]).await;
-    server
-        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
-        .await
-        .with(201);
+    join(&server, &talk, "alice").await;
     let messages = format!("{talk}/Messages");
     let first = server.post(&messages, &[("Body", "first")]).await.with(201);
     let mut posts = JoinSet::new();
@@ -163,7 +159,7 @@ async fn after_a_long_absence(pool: PgPool) {
     let path = format!("{messages}/{}", text(&first, "sid"));
     server.post(&path, &[("Body", "changed")]).await.with(200);
 
-    let list = format!("{}.messages", talk.trim_start_matches("/v1/Conversations/"));
+    let list = part(&talk, "messages");
     let mut alice = server.socket("alice").await;
     let (replayed, _) = alice.follow("list", &list, Some(0)).await;
     let mut caught_up = Messages::new();
@@ -229,4 +225,51 @@ async fn with_the_own_conversations_in_steps(pool: PgPool) {
     assert_eq!(answer["events"][0]["last_event_id"], last);
     let expected = [&talks[1], &talks[2]].map(|sid| (sid.clone(), "muted".to_owned()));
     assert_eq!(levels, BTreeMap::from(expected));
+}
+
+#[sqlx::test]
+async fn what_was_missed_comes_in_few_notifications_of_bounded_size(pool: PgPool) {
+    const ALL: usize = 60;
+    const LONG: usize = 4_000;
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    let objects = ["messages", "channel", "roster"].map(|of| part(&talk, of));
+    join(&server, &talk, "alice").await;
+    let attributes = json!({ "x": "y".repeat(LONG) }).to_string();
+    for n in 0..ALL {
+        let form = [("Body", &*n.to_string()), ("Attributes", &attributes)];
+        server
+            .post(&format!("{talk}/Messages"), &form)
+            .await
+            .with(201);
+    }
+    let mut client = server.socket("alice").await;
+    let wishes = objects.map(|of| json!({ "object_sid": of, "last_event_id": 0 }));
+    let asked = json!({ "action": "establish", "correlation_id": 1, "requests": wishes });
+    client
+        .start("POST", "/v4/Subscriptions", &asked.to_string())
+        .await;
+    let (mut messages, mut notifications, mut established) = (Messages::new(), 0, 0);
+    while established < wishes.len() {
+        let Sent::Frame(_, payload) = client.next().await else {
+            panic!("closed")
+        };
+        let events = payload["events"].as_array().map_or(0, Vec::len);
+        match payload["event_type"].as_str() {
+            Some("list_item_added") => {
+                apply(&mut messages, &payload);
+                notifications += 1;
+                assert!(payload.to_string().len() < 64 * 1024 + LONG * 2);
+            }
+            Some("subscription_established") => established += events,
+            _ => {}
+        }
+    }
+    let texts: Vec<String> = messages.into_values().collect();
+    assert_eq!(texts, (0..ALL).map(|n| n.to_string()).collect::<Vec<_>>());
+    let least = ALL * LONG / (64 * 1024);
+    assert!(
+        (least..=least * 2).contains(&notifications),
+        "{ALL} messages came in {notifications} notifications"
+    );
 }

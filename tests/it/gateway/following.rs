@@ -3,20 +3,9 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::{join, part};
 use crate::support::socket::Sent;
 use crate::support::{TestServer, text};
-
-async fn join(server: &TestServer, talk: &str, identity: &str) -> String {
-    let body = server
-        .post(&format!("{talk}/Participants"), &[("Identity", identity)])
-        .await
-        .with(201);
-    text(&body, "sid")
-}
-
-fn part(talk: &str, of: &str) -> String {
-    format!("{}.{of}", talk.trim_start_matches("/v1/Conversations/"))
-}
 
 fn bodies(heard: &[Value]) -> Vec<&str> {
     heard

@@ -13,3 +13,19 @@ mod repeating;
 mod signing_in;
 mod starting;
 mod stopping;
+
+use crate::support::{TestServer, text};
+
+/// Has a user take part; answers the participant's SID.
+async fn join(server: &TestServer, talk: &str, identity: &str) -> String {
+    let body = server
+        .post(&format!("{talk}/Participants"), &[("Identity", identity)])
+        .await
+        .with(201);
+    text(&body, "sid")
+}
+
+/// The name of a conversation's object.
+fn part(talk: &str, of: &str) -> String {
+    format!("{}.{of}", talk.trim_start_matches("/v1/Conversations/"))
+}

@@ -2,6 +2,7 @@
 
 use sqlx::PgPool;
 
+use super::part;
 use crate::support::socket::SocketClient;
 use crate::support::{TestCluster, TestServer, text};
 
@@ -28,7 +29,7 @@ async fn post(node: &TestServer, talk: &str, body: &str) {
 /// A socket of `identity` that follows the messages of a conversation from the first on.
 async fn follower(node: &TestServer, talk: &str, identity: &str) -> SocketClient {
     let mut socket = node.socket(identity).await;
-    let list = format!("{}.messages", talk.trim_start_matches("/v1/Conversations/"));
+    let list = part(talk, "messages");
     socket.follow("list", &list, Some(0)).await;
     socket
 }

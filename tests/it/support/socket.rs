@@ -185,7 +185,7 @@ impl SocketClient {
                     return (header, payload);
                 }
                 Sent::Frame(header, payload) if header["method"] == "notification" => {
-                    self.notifications.push_back(payload);
+                    self.keep(&payload)
                 }
                 Sent::Frame(..) => {}
                 Sent::Closed(why) => panic!("closed instead of an answer: {why:?}"),
@@ -272,15 +272,28 @@ impl SocketClient {
         ids.iter().map(|id| answers[id].clone()).collect()
     }
 
-    /// The next notification.
-    pub async fn next_notification(&mut self) -> Value {
-        if let Some(kept) = self.notifications.pop_front() {
-            return kept;
+    /// Keeps a notification; one that carries several events as so many.
+    fn keep(&mut self, payload: &Value) {
+        let single = |event: &Value| {
+            let mut one = payload.clone();
+            one["events"] = json!([event]);
+            one
+        };
+        match payload["events"].as_array() {
+            Some(events) => self.notifications.extend(events.iter().map(single)),
+            None => self.notifications.push_back(payload.clone()),
         }
+    }
+
+    /// The next notification, or the next event of one.
+    pub async fn next_notification(&mut self) -> Value {
         loop {
+            if let Some(kept) = self.notifications.pop_front() {
+                return kept;
+            }
             match self.next().await {
                 Sent::Frame(header, payload) if header["method"] == "notification" => {
-                    return payload;
+                    self.keep(&payload)
                 }
                 Sent::Frame(..) => {}
                 Sent::Closed(why) => panic!("closed instead of a notification: {why:?}"),
@@ -288,7 +301,7 @@ impl SocketClient {
         }
     }
 
-    /// All notifications that were sent before now: an answer overtakes none of them.
+    /// All notifications, or events of them, that were sent before now: an answer overtakes none of them.
     pub async fn heard(&mut self) -> Vec<Value> {
         self.ask("GET", "/Client/v2/Configuration", Value::Null)
             .await;

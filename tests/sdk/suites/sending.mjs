@@ -137,19 +137,25 @@ forEachVersion("sending", (context) => {
   });
 
   test("puts many messages at once in one order for all", async () => {
-    const { ann, ben, hers, his } = await pair();
+    const { ann, ben, sid, hers, his } = await pair();
+    const { messages } = context.backend.conversations(sid);
     const [hersHears, hisHears] = [collect(hers, "messageAdded"), collect(his, "messageAdded")];
     const sends = [...Array(40).keys()].map((n) => (n % 2 ? hers : his).sendMessage(`m${n}`));
-    const indexes = await Promise.all(sends);
-    assert.deepEqual(indexes.toSorted((a, b) => a - b), [...Array(40).keys()]);
-    await until("both heard all", () => hersHears.length >= 40 && hisHears.length >= 40);
+    const posts = [...Array(40).keys()].map((n) => messages.create({ author: "program", body: `p${n}` }));
+    const [indexes, posted] = await Promise.all([Promise.all(sends), Promise.all(posts)]);
+    const all = [...indexes, ...posted.map(({ index }) => index)];
+    const inOrder = [...Array(80).keys()];
+    assert.deepEqual(all.toSorted((a, b) => a - b), inOrder);
+    await until("both heard all", () => hersHears.length >= 80 && hisHears.length >= 80);
     for (const heard of [hersHears, hisHears]) {
-      assert.deepEqual(heard.map(({ index }) => index), [...Array(40).keys()]);
+      assert.deepEqual(heard.map(({ index }) => index), inOrder);
       for (const [n, index] of indexes.entries()) {
         assert.deepEqual([heard[index].body, heard[index].author], [`m${n}`, n % 2 ? ann : ben]);
       }
+      for (const { index, body } of posted) assert.equal(heard[index].body, body);
     }
-    assert.equal(await hers.getMessagesCount(), 40);
+    await until("the last is known", () => [hers, his].every(({ lastMessage }) => lastMessage.index === 79));
+    assert.equal(await hers.getMessagesCount(), 80);
     assert.equal((await single(hers, 7)).index, 7);
   });
 
