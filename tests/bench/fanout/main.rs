@@ -1,4 +1,5 @@
-//! Fan-out: one conversation with many connected receivers, beside a bare websocket broadcast in the same run.
+//! Fan-out: one conversation with many connected receivers, beside a bare websocket broadcast and, where it is installed,
+//! ejabberd, in the same run.
 //!
 //! # What is measured
 //! A *delivery* is one message at one receiver: two frames, of the list and of the document, and the SDK's
@@ -6,10 +7,11 @@
 //! before. *Paced*, twenty messages a second are sent on a fixed schedule, and a latency counts from the moment a message
 //! was due to the moment a receiver read it. Each receiver checks that it hears every sender's messages once and in order.
 //!
-//! # Why beside a bare program
+//! # Why beside other programs
 //! Machines are shared and noisy. The bare program writes the same frames to as many receivers, which send the same
-//! acknowledgements; it stores nothing, checks nobody and parses nothing. Both take turns, round by round: the ratios say
-//! what the rest costs.
+//! acknowledgements; it stores nothing, checks nobody and parses nothing: the ratios say what the rest costs. ejabberd has
+//! a room with an archive in the same PostgreSQL: each message is stored before it is sent, as one frame, which nobody
+//! acknowledges; senders hear it too, uncounted. All take turns, round by round.
 //!
 //! `cargo bench --bench fanout -- --rounds 5 --seconds 5`; with `--receivers 200` only that many.
 
@@ -20,19 +22,25 @@ mod support;
 
 mod bare;
 mod board;
+mod ejabberd;
 mod receivers;
+mod table;
+mod xmpp;
 
 use std::time::{Duration, Instant};
 
 use bare::Bare;
 use board::{Number, SENDERS};
 use bytes::Bytes;
+use ejabberd::Ejabberd;
 use receivers::{Place, Receivers};
 use support::cluster::{Postgres, Result, Server};
 use support::machine::{cpu_micros, facts};
 use support::sdk::Client;
 use support::wire::{Wire, frame};
-use support::{median, option, rest};
+use support::{option, rest};
+use table::{Round, Rounds};
+use xmpp::Speaker;
 
 /// Messages a second, paced.
 const PACE: u32 = 20;
@@ -41,17 +49,6 @@ const TEXT: &str =
     " The quick brown fox jumps over the lazy dog, and the dog lets it, as it has for many years.";
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What one round measured of one program.
-#[derive(Debug, Clone, Copy)]
-struct Round {
-    per_second: f64,
-    server_micros: f64,
-    postgres_micros: f64,
-    receiver_micros: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-}
 
 fn main() -> Result<()> {
     if std::env::args().nth(1).as_deref() == Some("bare") {
@@ -64,36 +61,39 @@ fn main() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path(), Some(&postgres))?;
     let bare = Bare::start()?;
+    let ejabberd = Ejabberd::start(&postgres)?;
+    if ejabberd.is_none() {
+        println!(
+            "ejabberd is left out, since it is not installed: apt-get install {}\n",
+            ejabberd::PACKAGES
+        );
+    }
     println!(
         "{}\n{rounds} rounds of {} s at saturation and {} s paced; medians.\n",
         facts(&postgres)?,
         seconds.as_secs(),
         seconds.as_secs() * 2
     );
-    println!(
-        "| receivers | program | deliveries/s | server CPU µs/delivery | PostgreSQL CPU µs/delivery | receivers' CPU µs/delivery | p50 ms at {PACE}/s | p99 ms at {PACE}/s |"
-    );
-    println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    table::print_head();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut ratios = Vec::new();
+    let mut runs = Vec::new();
     for count in [200, 1000] {
         if only == 0 || only == count {
             let bench = Bench {
                 postgres: &postgres,
                 server: &server,
                 bare: &bare,
+                ejabberd: ejabberd.as_ref(),
                 seconds,
             };
             let measured = runtime.block_on(bench.measure(count, rounds))?;
-            ratios.push(print(count, &measured));
+            table::print_rows(&measured);
+            runs.push(measured);
         }
     }
-    println!("\nBeside the bare program:\n");
-    println!("| receivers | deliveries/s | server CPU | p50 | p99 |");
-    println!("| ---: | ---: | ---: | ---: | ---: |");
-    ratios.iter().for_each(|row| println!("{row}"));
+    table::print_ratios(&runs);
     Ok(())
 }
 
@@ -101,14 +101,17 @@ struct Bench<'a> {
     postgres: &'a Postgres,
     server: &'a Server,
     bare: &'a Bare,
+    ejabberd: Option<&'a Ejabberd>,
     seconds: Duration,
 }
 
-/// One of the two programs, with its receivers and senders.
+/// One of the programs, with its receivers and senders.
 struct Side {
+    program: &'static str,
     pid: u32,
     receivers: Receivers,
     senders: Vec<Sender>,
+    rounds: Vec<Round>,
 }
 
 struct Sender {
@@ -119,22 +122,46 @@ struct Sender {
 enum Way {
     Convoke(Box<Client>, String),
     Bare(Wire, [Bytes; 2]),
+    Ejabberd(Speaker),
 }
 
 impl Bench<'_> {
-    /// The rounds of Convoke and of the bare program.
-    async fn measure(&self, count: usize, rounds: usize) -> Result<Vec<[Round; 2]>> {
+    /// The rounds of all programs, Convoke's first.
+    async fn measure(&self, count: usize, rounds: usize) -> Result<Vec<Rounds>> {
         let talk = self.conversation(count).await?;
-        let mut sides = [
+        let mut sides = vec![
             self.convoke(count, &talk).await?,
             self.bare(count, &talk).await?,
         ];
-        let mut measured = Vec::new();
-        for _ in 0..rounds {
-            let [convoke, bare] = &mut sides;
-            measured.push([self.round(convoke).await?, self.round(bare).await?]);
+        if let Some(ejabberd) = self.ejabberd {
+            sides.push(Side::in_room(ejabberd, count).await?);
         }
-        Ok(measured)
+        for _ in 0..rounds {
+            for side in &mut sides {
+                let round = self.round(side).await?;
+                side.rounds.push(round);
+            }
+        }
+        if self.ejabberd.is_some() {
+            self.check_archive(count, sides.last().ok_or("no side")?)?;
+        }
+        Ok(sides
+            .into_iter()
+            .map(|side| Rounds {
+                program: side.program,
+                receivers: count,
+                rounds: side.rounds,
+            })
+            .collect())
+    }
+
+    /// Checks that ejabberd stored what was sent to it.
+    fn check_archive(&self, count: usize, side: &Side) -> Result<()> {
+        let sent: usize = side.senders.iter().map(|sender| sender.next.count).sum();
+        match ejabberd::archived(self.postgres, &room(count))? {
+            archived if archived == sent => Ok(()),
+            archived => Err(format!("ejabberd archived {archived} of {sent} messages").into()),
+        }
     }
 
     /// Makes a conversation with as many participants.
@@ -167,9 +194,11 @@ impl Bench<'_> {
             senders.push(Sender::new(way, number));
         }
         Ok(Side {
+            program: "Convoke",
             pid: self.server.pid(),
             receivers,
             senders,
+            rounds: Vec::new(),
         })
     }
 
@@ -186,9 +215,11 @@ impl Bench<'_> {
             senders.push(Sender::new(way, number));
         }
         Ok(Side {
+            program: "bare broadcast",
             pid: self.bare.pid(),
             receivers,
             senders,
+            rounds: Vec::new(),
         })
     }
 
@@ -238,6 +269,28 @@ impl Bench<'_> {
 }
 
 impl Side {
+    /// ejabberd's side; its room is made by whoever enters it first.
+    async fn in_room(ejabberd: &Ejabberd, count: usize) -> Result<Self> {
+        let (address, room) = (&ejabberd.address, room(count));
+        let place = Place::Ejabberd {
+            address: address.clone(),
+            room: room.clone(),
+        };
+        let receivers = Receivers::start(&place, count).await?;
+        let mut senders = Vec::new();
+        for number in 0..SENDERS {
+            let speaker = Speaker::enter(address, &room, &format!("sender{number}")).await?;
+            senders.push(Sender::new(Way::Ejabberd(speaker), number));
+        }
+        Ok(Self {
+            program: "ejabberd",
+            pid: ejabberd.pid(),
+            receivers,
+            senders,
+            rounds: Vec::new(),
+        })
+    }
+
     /// Has all senders send one message after the other; answers how many.
     async fn saturate(&mut self, length: Duration) -> Result<usize> {
         let board = std::sync::Arc::clone(&self.receivers.board);
@@ -303,6 +356,11 @@ impl Side {
     }
 }
 
+/// The name of ejabberd's room for as many receivers.
+fn room(count: usize) -> String {
+    format!("room{count}")
+}
+
 fn text(mark: &str) -> String {
     format!("{mark}{TEXT}")
 }
@@ -329,37 +387,8 @@ impl Sender {
                 frame(&bare::packed(&frames), &mut framed);
                 wire.write(&framed).await?;
             }
+            Way::Ejabberd(speaker) => speaker.say(&text(&message.mark()))?,
         }
         Ok(message)
     }
-}
-
-/// Prints the rows of both programs; answers the row of their ratios.
-fn print(count: usize, rounds: &[[Round; 2]]) -> String {
-    for (at, name) in [(0, "Convoke"), (1, "bare broadcast")] {
-        let of = |figure: fn(&Round) -> f64| median(rounds.iter().map(|round| figure(&round[at])));
-        println!(
-            "| {count} | {name} | {:.0} | {:.1} | {:.1} | {:.1} | {:.2} | {:.2} |",
-            of(|r| r.per_second),
-            of(|r| r.server_micros),
-            of(|r| r.postgres_micros),
-            of(|r| r.receiver_micros),
-            of(|r| r.p50_ms),
-            of(|r| r.p99_ms),
-        );
-    }
-    let ratio = |figure: fn(&Round) -> f64| {
-        median(
-            rounds
-                .iter()
-                .map(|[ours, bare]| figure(ours) / figure(bare)),
-        )
-    };
-    format!(
-        "| {count} | **{:.2}** | {:.2} | {:.2} | **{:.2}** |",
-        ratio(|r| r.per_second),
-        ratio(|r| r.server_micros),
-        ratio(|r| r.p50_ms),
-        ratio(|r| r.p99_ms),
-    )
 }

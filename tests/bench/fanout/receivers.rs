@@ -1,4 +1,4 @@
-//! The receivers: they read, acknowledge each frame as the SDK does, and note what they heard.
+//! The receivers: they read, acknowledge each frame as the SDK does (XMPP asks for nothing like it), and note what they heard.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
 use super::board::{Board, Number, SENDERS};
+use super::xmpp;
 use crate::support::cluster::Result;
 use crate::support::sdk::{Client, acknowledge};
 use crate::support::wire::Wire;
@@ -25,6 +26,8 @@ pub enum Place {
     Convoke { address: String, talk: String },
     /// To the bare program.
     Bare { address: String },
+    /// To ejabberd, in this room.
+    Ejabberd { address: String, room: String },
 }
 
 impl Place {
@@ -38,7 +41,15 @@ impl Place {
                 client.follow(&objects).await?;
                 Ok(client.wire)
             }
+            Self::Ejabberd { address, room } => {
+                xmpp::enter(address, room, &format!("user{receiver}")).await
+            }
         }
+    }
+
+    /// Whether receivers acknowledge what they hear.
+    const fn acknowledges(&self) -> bool {
+        !matches!(self, Self::Ejabberd { .. })
     }
 }
 
@@ -111,7 +122,7 @@ fn in_thread(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let local = LocalSet::new();
+    let (local, acknowledges) = (LocalSet::new(), place.acknowledges());
     local.block_on(&runtime, async {
         let (failed, mut failures) = mpsc::unbounded_channel();
         let connecting = futures_util::stream::iter(mine)
@@ -122,7 +133,7 @@ fn in_thread(
         while let Some((receiver, wire)) = connecting.next().await {
             let (wire, board, failed) = (wire?, Arc::clone(board), failed.clone());
             tasks.push(tokio::task::spawn_local(async move {
-                if let Err(error) = receive(wire, receiver, &board).await {
+                if let Err(error) = receive(wire, receiver, acknowledges, &board).await {
                     let _ = failed.send(format!("receiver {receiver}: {error}"));
                 }
             }));
@@ -135,14 +146,16 @@ fn in_thread(
     })
 }
 
-async fn receive(mut wire: Wire, receiver: usize, board: &Board) -> Result<()> {
+async fn receive(mut wire: Wire, receiver: usize, acknowledges: bool, board: &Board) -> Result<()> {
     let mut next = [0; SENDERS];
     let mut acknowledgements = Vec::new();
     loop {
         wire.fill().await?;
         let now = Instant::now();
         while let Some(frame) = wire.next()? {
-            acknowledge(&frame, &mut acknowledgements);
+            if acknowledges {
+                acknowledge(&frame, &mut acknowledgements);
+            }
             for message in Number::find(&frame) {
                 let expected = next
                     .get_mut(message.sender)

@@ -26,6 +26,8 @@ pub struct Postgres {
     child: Child,
     bin: PathBuf,
     pub folder: TempDir,
+    /// Its port on the loopback interface, for programs that know no Unix sockets; it is in the socket's name too.
+    pub port: u16,
 }
 
 fn bin() -> Result<PathBuf> {
@@ -40,13 +42,16 @@ fn bin() -> Result<PathBuf> {
         .ok_or_else(|| "no PostgreSQL with pgbench below /usr/lib/postgresql".into())
 }
 
-/// PostgreSQL refuses to run as root: then it runs as `postgres`.
-fn as_postgres(command: &mut Command) -> Result<Option<(u32, u32)>> {
+/// Has a program run as its package's user where this is root; answers the user's ids then.
+///
+/// PostgreSQL refuses to run as root, and others had better not.
+pub fn as_user(command: &mut Command, name: &str) -> Result<Option<(u32, u32)>> {
     command.current_dir("/");
     if !nix::unistd::Uid::effective().is_root() {
         return Ok(None);
     }
-    let user = nix::unistd::User::from_name("postgres")?.ok_or("there is no user postgres")?;
+    let user =
+        nix::unistd::User::from_name(name)?.ok_or_else(|| format!("there is no user {name}"))?;
     let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
     command.uid(uid).gid(gid);
     Ok(Some((uid, gid)))
@@ -64,7 +69,7 @@ impl Postgres {
         let home = folder.path().join("pg");
         fs::create_dir(&home)?;
         let mut initdb = Command::new(bin.join("initdb"));
-        if let Some((uid, gid)) = as_postgres(&mut initdb)? {
+        if let Some((uid, gid)) = as_user(&mut initdb, "postgres")? {
             chown(&home, Some(uid), Some(gid))?;
         }
         initdb.arg("-D").arg(home.join("data")).args([
@@ -80,15 +85,18 @@ impl Postgres {
         if !made.status.success() {
             return Err(String::from_utf8_lossy(&made.stderr).into());
         }
+        let port = free_port()?;
         let mut postgres = Command::new(bin.join("postgres"));
-        as_postgres(&mut postgres)?;
+        as_user(&mut postgres, "postgres")?;
         let log = fs::File::create(folder.path().join("pg.log"))?;
         let child = postgres
             .arg("-D")
             .arg(home.join("data"))
             .args([
                 "-c",
-                "listen_addresses=",
+                "listen_addresses=127.0.0.1",
+                "-p",
+                &port.to_string(),
                 "-c",
                 "max_connections=200",
                 "-c",
@@ -100,7 +108,12 @@ impl Postgres {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let postgres = Self { child, bin, folder };
+        let postgres = Self {
+            child,
+            bin,
+            folder,
+            port,
+        };
         wait("PostgreSQL answers", || {
             Ok(postgres.sql("postgres", "select 1").is_ok())
         })?;
@@ -120,6 +133,8 @@ impl Postgres {
         command
             .arg("-h")
             .arg(self.socket())
+            .arg("-p")
+            .arg(self.port.to_string())
             .args(["-U", "postgres"])
             .current_dir("/");
         command
@@ -166,9 +181,7 @@ pub struct Server {
 impl Server {
     /// Starts a server in `data_dir`: on a database, or with its embedded one.
     pub fn start(data_dir: &Path, database: Option<&Postgres>) -> Result<Self> {
-        let address = std::net::TcpListener::bind("127.0.0.1:0")?
-            .local_addr()?
-            .to_string();
+        let address = format!("127.0.0.1:{}", free_port()?);
         let mut command = Command::new(env!("CARGO_BIN_EXE_convoke"));
         command
             .arg("serve")
@@ -185,7 +198,10 @@ impl Server {
             let socket = database.socket().display().to_string().replace('/', "%2F");
             command.env(
                 "CONVOKE_DATABASE_URL",
-                format!("postgres://postgres@localhost/convoke?host={socket}"),
+                format!(
+                    "postgres://postgres@localhost:{}/convoke?host={socket}",
+                    database.port
+                ),
             );
         }
         let begun = Instant::now();
@@ -235,8 +251,15 @@ fn stop(child: &mut Child, signal: nix::sys::signal::Signal) {
     let _ = child.wait();
 }
 
+/// A port of the loopback interface that nobody listens on.
+pub fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
+}
+
 /// Looks often, and gives up late.
-fn wait(what: &str, mut there: impl FnMut() -> Result<bool>) -> Result<()> {
+pub fn wait(what: &str, mut there: impl FnMut() -> Result<bool>) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(60);
     while Instant::now() < end {
         if there()? {

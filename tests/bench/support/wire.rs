@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::cluster::Result;
 
+const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
@@ -21,10 +22,15 @@ pub struct Wire {
 
 impl Wire {
     pub async fn open(address: &str, path: &str) -> Result<Self> {
+        Self::open_with(address, path, "").await
+    }
+
+    /// Opens with further lines in the request, each with its end.
+    pub async fn open_with(address: &str, path: &str, lines: &str) -> Result<Self> {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{lines}\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await?;
@@ -60,7 +66,7 @@ impl Wire {
             self.read.advance(start);
             let message = self.read.split_to(length).freeze();
             match kind {
-                BINARY => return Ok(Some(message)),
+                TEXT | BINARY => return Ok(Some(message)),
                 PING => frame_as(PONG, &message, &mut self.pongs),
                 _ => return Err("the server closed a connection".into()),
             }
@@ -119,6 +125,11 @@ fn head(read: &[u8]) -> Option<(u8, usize, usize)> {
 /// Appends a binary message, as it is sent.
 pub fn frame(message: &[u8], out: &mut Vec<u8>) {
     frame_as(BINARY, message, out);
+}
+
+/// Appends a text message, as it is sent.
+pub fn frame_text(message: &str, out: &mut Vec<u8>) {
+    frame_as(TEXT, message.as_bytes(), out);
 }
 
 fn frame_as(kind: u8, message: &[u8], out: &mut Vec<u8>) {
