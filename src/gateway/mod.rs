@@ -58,6 +58,7 @@ pub struct Settings {
     pub max_requests: usize,
     pub max_queue_bytes: usize,
     pub max_subscriptions: usize,
+    pub sign_in_seconds: u32,
     pub ping_seconds: u32,
     pub token_warning_seconds: u32,
     pub sweep_seconds: u32,

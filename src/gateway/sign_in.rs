@@ -16,9 +16,6 @@ use super::sockets::Place;
 use crate::domain::Error;
 use crate::ops::users::{self, SignedIn};
 
-/// How long a new socket may take to say who it is.
-const INIT_LIMIT: Duration = Duration::from_secs(15);
-
 /// Waits until a socket says who it is, and answers. None who does not in time, or is refused and has been told why.
 pub async fn wait(
     gateway: &Gateway,
@@ -26,7 +23,8 @@ pub async fn wait(
     place: &mut Place,
     base: Arc<str>,
 ) -> Option<Session> {
-    let hello = timeout(INIT_LIMIT, sign_in(gateway, socket, place, base));
+    let most = Duration::from_secs(gateway.0.settings.sign_in_seconds.max(1).into());
+    let hello = timeout(most, sign_in(gateway, socket, place, base));
     hello.await.ok().flatten()
 }
 

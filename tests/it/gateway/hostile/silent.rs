@@ -1,5 +1,6 @@
 //! Half-open sockets, and lies below the frames: clients that speak to the websocket by hand.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,18 +15,19 @@ use crate::support::socket::frame;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The first byte of the pieces of a websocket message.
-const WHOLE: u8 = 0x82;
+pub(super) const WHOLE: u8 = 0x82;
 const BEGINS: u8 = 0x02;
 const GOES_ON: u8 = 0x00;
+/// The first byte of a ping, and all of the answer to an empty one.
+const PING: u8 = 0x89;
+const PONG: u16 = 0x8a00;
 
 /// A socket that does nothing by itself, not even answer pings.
-struct ByHand(TcpStream);
+pub(super) struct ByHand(TcpStream);
 
 impl ByHand {
-    async fn open(server: &TestServer) -> Self {
-        let mut stream = TcpStream::connect(server.address())
-            .await
-            .expect("a connection");
+    pub(super) async fn open(address: SocketAddr) -> Self {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
         let hello = "GET /v3/wsconnect HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         stream.write_all(hello.as_bytes()).await.expect("written");
@@ -38,8 +40,12 @@ impl ByHand {
     }
 
     async fn signed_in(server: &TestServer, identity: &str) -> Self {
-        let mut socket = Self::open(server).await;
         let token = server.good_token(identity).await;
+        Self::signed_in_with(server.address(), &token).await
+    }
+
+    pub(super) async fn signed_in_with(address: SocketAddr, token: &str) -> Self {
+        let mut socket = Self::open(address).await;
         let Message::Binary(init) = frame(
             json!({ "id": "TM1", "method": "init", "token": token }),
             &[],
@@ -50,17 +56,17 @@ impl ByHand {
         socket
     }
 
-    /// Sends a piece that says it is so long. Whatever was closed meanwhile takes nothing more.
-    async fn send(&mut self, first: u8, says: u64, bytes: &[u8]) {
+    /// Sends a piece that says it is so long; answers whether it went out, for what was closed takes nothing more.
+    pub(super) async fn send(&mut self, first: u8, says: u64, bytes: &[u8]) -> bool {
         let mut piece = vec![first, 0x80 | 127]; // masked, with a long length
         piece.extend(says.to_be_bytes());
         piece.extend([0; 4]); // a mask that changes nothing
         piece.extend(bytes);
-        let _ = self.0.write_all(&piece).await;
+        self.0.write_all(&piece).await.is_ok()
     }
 
     /// Reads until the server has closed.
-    async fn end(mut self) {
+    pub(super) async fn end(mut self) {
         let mut read = Vec::new();
         // Closed with bytes unread is an error here, and a close all the same.
         let _ = timeout(PATIENCE, self.0.read_to_end(&mut read))
@@ -86,6 +92,39 @@ async fn who_does_not_answer_pings_is_closed(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn who_does_not_sign_in_is_closed(pool: PgPool) {
+    let settings = [("CONVOKE_GATEWAY_SIGN_IN_SECONDS", "1")];
+    let server = TestServer::start_with(&pool, &settings).await;
+    let mut stays = server.socket("alice").await;
+    let address = server.address();
+    let silent = ByHand::open(address).await;
+    // A frame of which only the beginning comes.
+    let mut slow = ByHand::open(address).await;
+    slow.send(WHOLE, 200, b"TWILSOCK V3.0 17").await;
+    // A message of which only the first piece comes.
+    let mut pieces = ByHand::open(address).await;
+    pieces.send(BEGINS, 8, b"TWILSOCK").await;
+    // Much sooner than by default.
+    for socket in [silent, slow, pieces] {
+        timeout(PATIENCE / 3, socket.end()).await.expect("closed");
+    }
+    // Who never stops talking, and says nothing with it.
+    let mut pings = ByHand::open(address).await;
+    let talking = async {
+        let mut answered = 0;
+        while pings.send(PING, 0, b"").await && pings.0.read_u16().await.is_ok_and(|it| it == PONG)
+        {
+            answered += 1;
+        }
+        assert!(answered > 0, "no ping was answered");
+    };
+    timeout(PATIENCE / 3, talking).await.expect("closed");
+    // Whoever has signed in in time stays for longer.
+    let status = stays.say(json!({ "method": "ping" })).await;
+    assert_eq!(status["code"], 200);
+}
+
+#[sqlx::test]
 async fn lengths_that_lie_below_the_frames_are_closed(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     for (what, says) in [
@@ -96,7 +135,7 @@ async fn lengths_that_lie_below_the_frames_are_closed(pool: PgPool) {
         socket.send(WHOLE, says, b"x").await;
         timeout(PATIENCE, socket.end()).await.expect(what);
         // The same before saying who it is.
-        let mut socket = ByHand::open(&server).await;
+        let mut socket = ByHand::open(server.address()).await;
         socket.send(WHOLE, says, b"x").await;
         timeout(PATIENCE, socket.end()).await.expect(what);
     }
