@@ -1,15 +1,12 @@
 //! Who is online, and who hears of it.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::PgPool;
 
 use crate::support::server::API_KEY_SECRET;
 use crate::support::socket::SocketClient;
-use crate::support::{Statements, TestCluster, TestServer, text, wait};
+use crate::support::{Process, Statements, TestCluster, TestServer, text, wait};
 
 /// A little longer than users are online after they left.
 const GRACE: TimeDelta = TimeDelta::seconds(31);
@@ -339,54 +336,12 @@ async fn nobody_is_shown_as_offline_because_the_server_was_restarted(pool: PgPoo
     );
 }
 
-/// Another node, as a process that can be killed.
-struct Process {
-    child: Child,
-    address: std::net::SocketAddr,
-}
-
-impl Process {
-    async fn start(pool: &PgPool, beside: &TestServer) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
-        let child = Command::new(env!("CARGO_BIN_EXE_convoke"))
-            .arg("serve")
-            .env_clear()
-            .env("CONVOKE_LISTEN", address.to_string())
-            .env(
-                "CONVOKE_DATABASE_URL",
-                pool.connect_options().to_url_lossy().to_string(),
-            )
-            .env("CONVOKE_DATABASE_MAX_CONNECTIONS", "3")
-            .env("CONVOKE_SECRET_KEY", "a key for tests")
-            .env("CONVOKE_PARTS", "gateway")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        wait::until("the node is ready", async || {
-            let asked = beside.http.get(format!("http://{address}/readyz")).send();
-            asked.await.is_ok_and(|answer| answer.status() == 200)
-        })
-        .await;
-        Self { child, address }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.kill().expect("the process is killed");
-        self.child.wait().expect("the process ended");
-    }
-}
-
 #[sqlx::test]
 async fn users_of_a_node_that_was_killed_are_offline_after_the_grace(pool: PgPool) {
     let settings = [("CONVOKE_GATEWAY_SWEEP_SECONDS", "1")];
     let server = TestServer::start_with(&pool, &settings).await;
     set_reachability(&server, "true").await;
-    let killed = Process::start(&pool, &server).await;
+    let killed = Process::start(&pool, &server, "gateway").await;
     let mut alice = SocketClient::connect(killed.address).await;
     let token = server.good_token("alice").await;
     alice.sign_in(&token).await;

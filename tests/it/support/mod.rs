@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod nats;
+pub mod process;
 pub mod rest;
 pub mod server;
 pub mod socket;
@@ -10,6 +11,7 @@ pub mod wait;
 
 pub use cluster::TestCluster;
 pub use nats::NatsServer;
+pub use process::Process;
 pub use rest::{Answer, Carries, Credentials, text};
 pub use server::TestServer;
 pub use statements::Statements;

@@ -3,6 +3,7 @@
 mod flooding;
 mod foreign;
 mod frames;
+mod memory;
 mod pages;
 mod silent;
 
