@@ -39,7 +39,7 @@ use crate::domain::{Clock, Error};
 use crate::gateway::{self, Gateway};
 use crate::ops::accounts::Checked;
 use crate::ops::lanes::{self, Lanes};
-use crate::ops::{self, Core, Simulator};
+use crate::ops::{self, Commits, Core, Simulator};
 use crate::rest::{self, Rest};
 use crate::worker::Worker;
 
@@ -174,6 +174,7 @@ impl App {
             sealing: database.sealing.clone(),
             outlet: outlet(&bus),
             lanes: ways,
+            commits: Commits::default(),
             work: Arc::new(Notify::new()),
             simulator: simulator(settings),
             credentials: Checked::default(),
@@ -281,6 +282,16 @@ impl App {
                 );
                 task.abort();
             }
+        }
+        // Those whose callers are gone.
+        if timeout_at(deadline, self.core.commits.ended())
+            .await
+            .is_err()
+        {
+            warn!(
+                grace_seconds = grace.as_secs(),
+                "commits under way did not end in time"
+            );
         }
         self.tasks.shutdown().await;
         close(self.database).await;

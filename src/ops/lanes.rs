@@ -80,6 +80,8 @@ pub async fn run(core: Arc<Core>, Lane(mut line): Lane) {
     let mut connection = None;
     let mut batch = Vec::with_capacity(MOST_IN_BATCH);
     while line.recv_many(&mut batch, MOST_IN_BATCH).await > 0 {
+        // The callers may be gone, and then nothing else keeps the node from stopping before it is told.
+        let _under_way = core.commits.begin();
         let work = commit(&core, &mut connection, std::mem::take(&mut batch));
         // A panic must not end the lane with everything that will ever wait for it. Those whose answers it took along
         // are refused as unavailable; the connection, whose state is unknown, is gone with it.

@@ -37,6 +37,8 @@ pub mod services;
 pub mod users;
 pub mod webhooks;
 
+pub use record::Commits;
+
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -59,6 +61,8 @@ pub struct Core {
     pub outlet: Outlet,
     /// Drafts on their way to a commit.
     pub lanes: lanes::Lanes,
+    /// Changes whose commit is under way.
+    pub commits: Commits,
     /// Told when a job was written that is due now.
     pub work: Arc<Notify>,
     /// Whether virtual handsets own every proxy address that nobody else owns.

@@ -3,6 +3,17 @@
 //! # Why a change is a value
 //! Events are published after the commit, in the order they were recorded, and not at all if the transaction does not
 //! commit. A [`Change`] holds both, the transaction and what it will announce, so neither can be forgotten.
+//!
+//! # Why a commit has a task of its own
+//! Whoever waits for a change may be dropped at any moment: a client hangs up, and its door drops the request. Before the
+//! commit that is as if nothing had been asked for, because the transaction is rolled back. From the commit on it must
+//! not come between what was done and the telling of it, or everybody would hear of the change only when the next sweep
+//! finds it. [`Commits`] knows these tasks, so that a node that stops waits for them.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::Core;
 use crate::domain::{Announcement, ConversationSid, Error, Event, Job, Scope, Timestamp, UserSid};
@@ -91,15 +102,62 @@ impl<'a> Change<'a> {
         Ok(store::jobs::enqueue_once(&mut self.tx, job, run_at).await?)
     }
 
-    /// Commits, then announces.
+    /// Commits, then announces, also when the caller is dropped meanwhile.
     pub async fn commit(self) -> Result<(), Error> {
-        self.tx.commit().await?;
-        if !self.announcements.is_empty() {
-            (self.core.outlet)(&self.announcements);
-        }
-        if self.work_due {
-            self.core.work.notify_one();
-        }
-        Ok(())
+        let Self {
+            tx,
+            core,
+            announcements,
+            work_due,
+            ..
+        } = self;
+        let (outlet, work) = (Arc::clone(&core.outlet), Arc::clone(&core.work));
+        let under_way = core.commits.begin();
+        let commit = async move {
+            tx.commit().await?;
+            if !announcements.is_empty() {
+                outlet(&announcements);
+            }
+            if work_due {
+                work.notify_one();
+            }
+            drop(under_way);
+            Ok(())
+        };
+        let ended = tokio::spawn(commit.in_current_span()).await;
+        ended.unwrap_or_else(|_| Err(Error::internal("a commit was cut off")))
+    }
+}
+
+/// The commits that are under way on this node, until what they did is announced.
+#[derive(Debug)]
+pub struct Commits(watch::Sender<usize>);
+
+impl Default for Commits {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
+
+/// A commit that is under way until this is dropped.
+#[derive(Debug)]
+pub(super) struct UnderWay(watch::Sender<usize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Commits {
+    pub(super) fn begin(&self) -> UnderWay {
+        self.0.send_modify(|count| *count += 1);
+        UnderWay(self.0.clone())
+    }
+
+    /// Waits until none is under way.
+    pub async fn ended(&self) {
+        // An error means that nobody can begin one any more; this holds the sender, so there is none.
+        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
     }
 }

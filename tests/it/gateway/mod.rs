@@ -3,6 +3,7 @@
 mod catching_up;
 mod following;
 mod fuzz;
+mod hanging_up;
 mod hostile;
 mod limits;
 mod nodes;

@@ -10,6 +10,7 @@ use convoke::domain::tokens::NewToken;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -151,6 +152,13 @@ impl SocketClient {
                 return why;
             }
         }
+    }
+
+    /// Ends the connection without a word, and waits until the server has let it go.
+    pub async fn hang_up(mut self) {
+        let wire = self.socket.get_mut();
+        wire.shutdown().await.expect("the end is sent");
+        self.end().await;
     }
 
     /// The next thing the server sends, except pings.
