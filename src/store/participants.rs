@@ -48,6 +48,26 @@ pub async fn insert(conn: &mut PgConnection, new: &Participant) -> sqlx::Result<
     Ok(())
 }
 
+/// Whether a participant of this SID takes part or once took part.
+///
+/// # Errors
+/// As the database.
+pub async fn was_added(
+    conn: &mut PgConnection,
+    to: ConversationSid,
+    sid: ParticipantSid,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from participants where conversation_sid = $1 and sid = $2)
+             or exists (select from tombstones
+                         where owner_sid = $1 and kind = 'participant' and subject_sid = $2)",
+    )
+    .bind(to)
+    .bind(sid)
+    .fetch_one(conn)
+    .await
+}
+
 /// Finds a participant of a conversation.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use std::fmt;
 
 use super::conversations::ConversationSid;
 use super::messages::MessageSid;
+use super::participants::ParticipantSid;
 use super::roles::Permission;
 pub use invalid::Invalid;
 pub use sockets::SocketLimit;
@@ -113,6 +114,8 @@ pub enum Error {
     ConversationRepeated(ConversationSid),
     /// The message was posted before, under the same name of its author's.
     MessageRepeated(ConversationSid, MessageSid),
+    /// The participant was added before, under the same name of whoever added it.
+    ParticipantRepeated(ConversationSid, ParticipantSid),
     /// There are as many sockets as there may be.
     TooManySockets(SocketLimit),
     /// The server cannot serve this now; nothing was changed and it may be tried again.
@@ -194,7 +197,9 @@ impl Error {
             Self::TooManyWebhooks => published(400, 50361),
             Self::TemporaryUrlRefused => published(403, 20403),
             Self::RangeNotSatisfiable => published(416, 20422),
-            Self::ConversationRepeated(_) | Self::MessageRepeated(..) => published(409, 20409),
+            Self::ConversationRepeated(_)
+            | Self::MessageRepeated(..)
+            | Self::ParticipantRepeated(..) => published(409, 20409),
             Self::TooManySockets(limit) => limit.published(),
             Self::Unavailable => published(503, 20503),
             Self::Internal(_) => published(500, 20500),
@@ -324,6 +329,9 @@ impl fmt::Display for Error {
                 write!(f, "The conversation was created before: {sid}")
             }
             Self::MessageRepeated(_, sid) => write!(f, "The message was posted before: {sid}"),
+            Self::ParticipantRepeated(_, sid) => {
+                write!(f, "The participant was added before: {sid}")
+            }
             Self::TooManySockets(limit) => limit.fmt(f),
             Self::Unavailable => f.write_str("Service unavailable, try again"),
             Self::Internal(_) => f.write_str("Internal server error"),

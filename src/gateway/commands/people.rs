@@ -78,8 +78,19 @@ pub(super) async fn add(request: &Request<'_>, to: &str) -> Result<Answer, Error
         attributes: attributes(new.attributes)?.unwrap_or_default(),
         ..NewParticipant::of(NewBinding::parse(new.identity, address, proxy, None)?)
     };
-    let added = ops::participants::add(request.core, &request.session.ctx, &named(to), new).await?;
-    Ok(Answer::Json(201, print(request, &added)))
+    let (core, ctx, to) = (request.core, &request.session.ctx, named(to));
+    let added = match request.repeatable() {
+        Some(sid) => ops::participants::add_once(core, ctx, &to, sid, new).await,
+        None => ops::participants::add(core, ctx, &to, new).await,
+    };
+    match added {
+        Ok(added) => Ok(Answer::Json(201, print(request, &added))),
+        Err(Error::ParticipantRepeated(conversation, sid)) => {
+            let path = format!("Conversations/{conversation}/Participants/{sid}");
+            Ok(request.done_before(&path))
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// `GET …/Participants/{participant}`

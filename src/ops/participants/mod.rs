@@ -37,13 +37,44 @@ pub async fn add(
     new: NewParticipant,
 ) -> Result<Participant, Error> {
     let mut change = Change::begin(core).await?;
-    let held = access::conversation(&mut change.tx, ctx, to, adding(ctx, &new.binding)).await?;
-    let mut conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let mut conversation = hold_for_adding(&mut change, ctx, to, &new.binding).await?;
     let participant = add_in(&mut change, ctx, &mut conversation, new).await?;
     change.commit().await?;
     Ok(participant)
+}
+
+/// Adds a participant of this SID, once: also if it was removed meanwhile.
+///
+/// # Errors
+/// As [`add`]; [`Error::ParticipantRepeated`] if it was added before.
+pub async fn add_once(
+    core: &Core,
+    ctx: &Ctx,
+    to: &ConversationRef,
+    sid: ParticipantSid,
+    new: NewParticipant,
+) -> Result<Participant, Error> {
+    let mut change = Change::begin(core).await?;
+    let mut conversation = hold_for_adding(&mut change, ctx, to, &new.binding).await?;
+    if store::participants::was_added(&mut change.tx, conversation.sid, sid).await? {
+        return Err(Error::ParticipantRepeated(conversation.sid, sid));
+    }
+    let participant = add_as_in(&mut change, ctx, &mut conversation, sid, new).await?;
+    change.commit().await?;
+    Ok(participant)
+}
+
+/// Gets hold of a conversation's row for somebody who may add such a participant.
+async fn hold_for_adding(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    to: &ConversationRef,
+    whom: &NewBinding,
+) -> Result<Conversation, Error> {
+    let held = access::conversation(&mut change.tx, ctx, to, adding(ctx, whom)).await?;
+    store::conversations::lock(&mut change.tx, held.conversation.sid)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// What somebody who adds a participant must be allowed to. Adding one's own identity is joining, whatever the call.

@@ -54,6 +54,52 @@ async fn a_message_that_is_sent_again_is_there_once(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_participant_who_is_added_again_is_there_once(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let service = server.default_service().await;
+    let conversations = format!("/Client/v2/Services/{service}/Conversations");
+    let mut alice = server.socket("alice").await;
+    let (status, talk) = alice.ask("POST", &conversations, json!({})).await;
+    assert_eq!(status, 201, "{talk}");
+    let sid = text(&talk, "sid");
+    let people = format!("{conversations}/{sid}/Participants");
+    // Joining, adding somebody, and adding a phone.
+    let phone = json!({ "address": "+15550000001", "proxy_address": "+15550000002" });
+    for (name, body) in [
+        ("join", json!({ "identity": "alice" })),
+        ("chat", json!({ "identity": "bob" })),
+        ("phone", json!({ "messaging_binding": phone })),
+    ] {
+        let (status, first) = alice.change(name, &people, body.clone()).await;
+        assert_eq!(status, 201, "{first}");
+        let (status, again) = alice.change(name, &people, body.clone()).await;
+        assert_eq!(status, 202, "{again}");
+        let url = text(&again, "resource_url");
+        let path = url.splitn(4, '/').nth(3).expect("a path");
+        let (status, found) = alice.ask("GET", &format!("/{path}"), Value::Null).await;
+        assert_eq!((status, &found["sid"]), (200, &first["sid"]), "{found}");
+        // Under another name it is a second one, and that cannot be.
+        let (status, refused) = alice.change("other", &people, body).await;
+        assert_eq!(status, 409, "{refused}");
+    }
+    // Nor does a repeat bring back who was removed since; whoever adds anew does.
+    let bob = format!("{people}/bob");
+    let (status, _) = alice.ask("DELETE", &bob, json!({})).await;
+    assert_eq!(status, 204);
+    let body = json!({ "identity": "bob" });
+    let (status, again) = alice.change("chat", &people, body.clone()).await;
+    assert_eq!(status, 202, "{again}");
+    assert_eq!(alice.ask("GET", &bob, Value::Null).await.0, 404);
+    let (status, anew) = alice.change("anew", &people, body).await;
+    assert_eq!(status, 201, "{anew}");
+    let stored = server
+        .get(&format!("/v1/Conversations/{sid}/Participants"))
+        .await
+        .with(200);
+    assert_eq!(stored["participants"].as_array().map(Vec::len), Some(3));
+}
+
+#[sqlx::test]
 async fn a_conversation_that_is_created_again_is_there_once(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let service = server.default_service().await;
