@@ -54,6 +54,8 @@ pub struct Board {
     due: Vec<AtomicU64>,
     everybody: [Notify; SENDERS],
     latencies: Vec<Mutex<Vec<u32>>>,
+    /// The bytes of all frames that receivers read.
+    bytes: AtomicU64,
 }
 
 impl Board {
@@ -66,6 +68,7 @@ impl Board {
             due: (0..slots).map(|_| AtomicU64::new(0)).collect(),
             everybody: Default::default(),
             latencies: (0..receivers).map(|_| Mutex::default()).collect(),
+            bytes: AtomicU64::new(0),
         }
     }
 
@@ -93,6 +96,16 @@ impl Board {
         if self.heard[slot].fetch_add(1, Ordering::AcqRel) + 1 == self.receivers {
             self.everybody[message.sender].notify_one();
         }
+    }
+
+    /// Notes how many bytes a receiver read.
+    pub fn read(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// How many bytes all receivers read.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// Waits until everybody has heard a message.

@@ -2,15 +2,16 @@
 //! ejabberd, in the same run.
 //!
 //! # What is measured
-//! A *delivery* is one message at one receiver: two frames, of the list and of the document, and the SDK's
-//! acknowledgement of each. *At saturation* sixteen senders each post the next message when everybody has heard the one
-//! before. *Paced*, twenty messages a second are sent on a fixed schedule, and a latency counts from the moment a message
-//! was due to the moment a receiver read it. Each receiver checks that it hears every sender's messages once and in order.
+//! A *delivery* is one message at one receiver. Alone it is two frames, of the list and of the document, and the SDK's
+//! acknowledgement of each; messages that are told together share both. *At saturation* sixteen senders each post the next
+//! message when everybody has heard the one before. *Paced*, twenty messages a second are sent on a fixed schedule, and a
+//! latency counts from the moment a message was due to the moment a receiver read it. Each receiver checks that it hears
+//! every sender's messages once and in order.
 //!
 //! # Why beside other programs
-//! Machines are shared and noisy. The bare program writes the same frames to as many receivers, which send the same
-//! acknowledgements; it stores nothing, checks nobody and parses nothing: the ratios say what the rest costs. ejabberd has
-//! a room with an archive in the same PostgreSQL: each message is stored before it is sent, as one frame, which nobody
+//! Machines are shared and noisy. The bare program writes, for each message, the two frames of one that is alone to as many
+//! receivers, which acknowledge them; it stores nothing, checks nobody and parses nothing: the ratios say what the rest
+//! costs. ejabberd has a room with an archive in the same PostgreSQL: each message is stored before it is sent, as one frame, which nobody
 //! acknowledges; senders hear it too, uncounted. All take turns, round by round.
 //!
 //! `cargo bench --bench fanout -- --rounds 5 --seconds 5`; with `--receivers 200` only that many.
@@ -235,21 +236,24 @@ impl Bench<'_> {
     }
 
     async fn round(&self, side: &mut Side) -> Result<Round> {
-        let before = self.cpu(side);
+        let board = std::sync::Arc::clone(&side.receivers.board);
+        let (before, bytes) = (self.cpu(side), board.bytes());
         let begun = Instant::now();
         let sent = side.saturate(self.seconds).await?;
         let took = begun.elapsed();
         let after = self.cpu(side);
-        let deliveries = (sent * side.receivers.board.count()) as f64;
+        let deliveries = (sent * board.count()) as f64;
+        let bytes = (board.bytes() - bytes) as f64 / deliveries;
         let each = |at: usize| (after[at] - before[at]) as f64 / deliveries;
         side.pace(self.seconds * 2).await?;
-        let latencies = side.receivers.board.latencies();
+        let latencies = board.latencies();
         let at = |share: f64| {
             let place = (latencies.len() as f64 * share) as usize;
             latencies.get(place).map_or(0.0, |l| l.as_secs_f64() * 1e3)
         };
         Ok(Round {
             per_second: deliveries / took.as_secs_f64(),
+            bytes,
             server_micros: each(0),
             postgres_micros: each(1),
             receiver_micros: each(2),

@@ -152,7 +152,9 @@ async fn receive(mut wire: Wire, receiver: usize, acknowledges: bool, board: &Bo
     loop {
         wire.fill().await?;
         let now = Instant::now();
+        let mut bytes = 0;
         while let Some(frame) = wire.next()? {
+            bytes += frame.len();
             if acknowledges {
                 acknowledge(&frame, &mut acknowledgements);
             }
@@ -167,6 +169,7 @@ async fn receive(mut wire: Wire, receiver: usize, acknowledges: bool, board: &Bo
                 board.hear(receiver, message, now);
             }
         }
+        board.read(bytes);
         if !acknowledgements.is_empty() {
             wire.write(&acknowledgements).await?;
             acknowledgements.clear();

@@ -7,6 +7,8 @@ use crate::support::median;
 #[derive(Debug, Clone, Copy)]
 pub struct Round {
     pub per_second: f64,
+    /// What a receiver read for each, at saturation.
+    pub bytes: f64,
     pub server_micros: f64,
     pub postgres_micros: f64,
     pub receiver_micros: f64,
@@ -26,10 +28,11 @@ impl Rounds {
     fn row(&self) -> String {
         let of = |figure: fn(&Round) -> f64| median(self.rounds.iter().map(figure));
         format!(
-            "| {} | {} | {:.0} | {:.1} | {:.1} | {:.1} | {:.2} | {:.2} |",
+            "| {} | {} | {:.0} | {:.0} | {:.1} | {:.1} | {:.1} | {:.2} | {:.2} |",
             self.receivers,
             self.program,
             of(|r| r.per_second),
+            of(|r| r.bytes),
             of(|r| r.server_micros),
             of(|r| r.postgres_micros),
             of(|r| r.receiver_micros),
@@ -58,9 +61,9 @@ impl Rounds {
 /// Prints the head of the rows that follow as they are measured.
 pub fn print_head() {
     println!(
-        "| receivers | program | deliveries/s | server CPU µs/delivery | PostgreSQL CPU µs/delivery | receivers' CPU µs/delivery | p50 ms at {PACE}/s | p99 ms at {PACE}/s |"
+        "| receivers | program | deliveries/s | bytes/delivery | server CPU µs/delivery | PostgreSQL CPU µs/delivery | receivers' CPU µs/delivery | p50 ms at {PACE}/s | p99 ms at {PACE}/s |"
     );
-    println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
 }
 
 /// Prints a row for each program.
