@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,6 +16,14 @@ export const accountSid = "AC00000000000000000000000000000001";
 export const authToken = "test0auth0token0test0auth0token0";
 export const apiKeySid = "SK00000000000000000000000000000002";
 export const apiKeySecret = "test0key0secret0test0key0secret0";
+
+// Said once: each test without a server would only fail in a way of its own.
+const binary = process.env.CONVOKE_BIN;
+if (!binary || !existsSync(binary)) {
+  const why = binary ? `there is no ${binary}` : "CONVOKE_BIN is not set";
+  console.error(`The tests need the server's binary (${why}): cargo build && export CONVOKE_BIN=$PWD/target/debug/convoke`);
+  process.exit(1);
+}
 
 export class Server {
   // `settings` are further ones, by their names in the environment.
@@ -35,8 +44,6 @@ export class Server {
   }
 
   async launch() {
-    const binary = process.env.CONVOKE_BIN;
-    if (!binary) throw new Error("CONVOKE_BIN must name the server's binary");
     this.log = "";
     this.process = spawn(binary, ["serve"], {
       env: {
