@@ -103,13 +103,8 @@ export class Server {
   }
 
   // The official SDK, signed in; through another port if a test stands in between.
-  async client(identity, port = this.port, grant = {}) {
-    const client = this.newClient(this.token(identity, {}, apiKeySecret, grant), port);
-    await new Promise((resolve, reject) => {
-      client.once("initialized", resolve);
-      client.once("initFailed", ({ error }) => reject(new Error(error?.message)));
-    });
-    return client;
+  async client(identity, port = this.port, grant = {}, sdk = conversations) {
+    return ready(this.newClient(this.token(identity, {}, apiKeySecret, grant), port, sdk));
   }
 
   newClient(token, port = this.port, sdk = conversations, options = {}) {
@@ -120,6 +115,17 @@ export class Server {
       ...options,
     });
   }
+}
+
+// Waits until a client of the SDK has begun.
+export async function ready(client) {
+  await new Promise((resolve, reject) => {
+    client.once("initialized", resolve);
+    client.once("initFailed", ({ error }) => reject(new Error(error?.message)));
+  });
+  // What it reads at its start is there, or a connection that ends now would leave it with a rejection of its own.
+  await client.getSubscribedConversations();
+  return client;
 }
 
 export async function freePort() {

@@ -1,24 +1,14 @@
-// The versions of the web SDK that everything is tried with. A suite is written once and runs for each of them, all
-// against one server; whatever is named is named anew for each version, so that they never meet.
+// A suite is written once and runs for each version of the web SDK, all against one server; whatever is named is named
+// anew for each version, so that they never meet.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { after, before, describe } from "node:test";
 
 import { Recorder } from "./recorder.mjs";
-import { Server } from "./server.mjs";
+import { sdks } from "./sdks.mjs";
+import { Server, ready } from "./server.mjs";
 
-const require = createRequire(import.meta.url);
-
-// The first is the one that all other tests use, too.
-export const versions = [
-  ["3.0.1", "@twilio/conversations"],
-  ["2.7.0", "conversations-2.7.0"],
-  ["2.6.5", "conversations-2.6.5"],
-].map(([version, name]) => {
-  const sdk = require(name);
-  return { version, sdk, typings: require.resolve(`${name}/builds/lib.d.ts`), recorder: new Recorder(sdk) };
-});
+export const versions = sdks.map((one) => ({ ...one, recorder: new Recorder(one.sdk) }));
 
 let server;
 before(async () => (server = await Server.start()));
@@ -64,14 +54,7 @@ class Context {
 
   // A client of this version that is ready.
   client = async (identity, options = {}) => {
-    const client = this.connect(server.token(identity), options);
-    await new Promise((resolve, reject) => {
-      client.once("initialized", resolve);
-      client.once("initFailed", ({ error }) => reject(new Error(error?.message)));
-    });
-    // What it reads at its start is there, or a connection that ends now would leave it with a rejection of its own.
-    await client.getSubscribedConversations();
-    return client;
+    return ready(this.connect(server.token(identity), options));
   };
 
   // The same, and one of its conversations, opened: what is there already announces nothing any more.
