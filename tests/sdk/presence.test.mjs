@@ -1,8 +1,9 @@
-// Who is online, as the unmodified web SDK sees it, in a service that has reachability switched on.
+// Who is online, as each version of the unmodified web SDK sees it, in a service that has reachability switched on.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
+import { sdks } from "./sdks.mjs";
 import { Server, collect, until } from "./server.mjs";
 
 const limit = { timeout: 60_000 };
@@ -23,19 +24,30 @@ async function watched(watcher, identity) {
   return [user, collect(user, "updated")];
 }
 
+// People of their own for each version, and their clients.
+function people(version, sdk) {
+  const named = (who) => `${who} with ${version}`;
+  return { named, clientOf: (who) => server.client(named(who), server.port, {}, sdk) };
+}
+
 const reasons = (updates) => updates.map(({ updateReasons }) => updateReasons);
 
-test("shows who is online and notifiable, to others, to oneself and over REST", limit, async () => {
-  const bob = await server.client("bob");
-  const [alice, updates] = await watched(bob, "alice");
+describe("shows who is online and notifiable, to others, to oneself and over REST", { concurrency: true }, () => {
+  for (const version of sdks) test(version.version, limit, () => showsWhoIsOnline(version));
+});
+
+async function showsWhoIsOnline({ version, sdk }) {
+  const { named, clientOf } = people(version, sdk);
+  const bob = await clientOf("bob");
+  const [alice, updates] = await watched(bob, named("alice"));
   const onClient = collect(bob, "userUpdated");
   assert.equal(bob.reachabilityEnabled, true);
 
-  const client = await server.client("alice");
+  const client = await clientOf("alice");
   await until("alice is seen online", () => alice.isOnline);
   await until("alice sees it, too", () => client.user.isOnline);
   const single = async () => {
-    const { isOnline, isNotifiable } = await backend.users("alice").fetch();
+    const { isOnline, isNotifiable } = await backend.users(named("alice")).fetch();
     return [isOnline, isNotifiable];
   };
   assert.deepEqual(await single(), [true, false]);
@@ -47,9 +59,7 @@ test("shows who is online and notifiable, to others, to oneself and over REST", 
   await until("alice is seen as not notifiable", () => alice.isNotifiable === false);
 
   // A second client of the same user is no news, nor is that it leaves.
-  const second = await server.client("alice");
-  await second.getSubscribedConversations();
-  await second.shutdown();
+  await (await clientOf("alice")).shutdown();
   await client.shutdown();
   await until("alice is seen offline", () => alice.isOnline === false);
   assert.deepEqual(await single(), [false, false]);
@@ -61,24 +71,32 @@ test("shows who is online and notifiable, to others, to oneself and over REST", 
   ]);
   assert.deepEqual(reasons(onClient.filter(({ user }) => user === alice)), reasons(updates));
   await bob.shutdown();
-});
+}
 
 test("shows nobody as offline who comes back, also when the server was killed", limit, async () => {
-  const eve = await server.client("eve");
-  const [[fay, ofFay], [gil, ofGil]] = [await watched(eve, "fay"), await watched(eve, "gil")];
-  const [stays, goes] = [await server.client("fay"), await server.client("gil")];
-  await until("both are seen online", () => fay.isOnline && gil.isOnline);
+  // One server is killed for all versions.
+  const all = await Promise.all(sdks.map(async ({ version, sdk }) => {
+    const { named, clientOf } = people(version, sdk);
+    const eve = await clientOf("eve");
+    const [[fay, ofFay], [gil, ofGil]] = [await watched(eve, named("fay")), await watched(eve, named("gil"))];
+    const [stays, goes] = [await clientOf("fay"), await clientOf("gil")];
+    await until("both are seen online", () => fay.isOnline && gil.isOnline);
+    return { named, eve, fay, ofFay, gil, ofGil, stays, goes };
+  }));
+  const clients = all.flatMap(({ eve, stays }) => [eve, stays]);
 
   await server.kill();
-  await goes.shutdown();
+  await Promise.all(all.map(({ goes }) => goes.shutdown()));
   await server.launch();
-  await until("both are back", () => [eve, stays].every((client) => client.connectionState === "connected"));
-  // It is found without the server that knew it.
-  await until("gil is seen offline", () => gil.isOnline === false);
-  assert.equal(fay.isOnline, true);
-  assert.equal((await backend.users("fay").fetch()).isOnline, true);
-  const online = ["reachabilityOnline", "reachabilityNotifiable"];
-  assert.deepEqual(reasons(ofFay), [online]);
-  assert.deepEqual(reasons(ofGil), [online, ["reachabilityOnline"]]);
-  await Promise.all([eve.shutdown(), stays.shutdown()]);
+  await until("all others are back", () => clients.every((client) => client.connectionState === "connected"));
+  for (const { named, fay, ofFay, gil, ofGil } of all) {
+    // It is found without the server that knew it.
+    await until(`${named("gil")} is seen offline`, () => gil.isOnline === false);
+    assert.equal(fay.isOnline, true);
+    assert.equal((await backend.users(named("fay")).fetch()).isOnline, true);
+    const online = ["reachabilityOnline", "reachabilityNotifiable"];
+    assert.deepEqual(reasons(ofFay), [online]);
+    assert.deepEqual(reasons(ofGil), [online, ["reachabilityOnline"]]);
+  }
+  await Promise.all(clients.map((client) => client.shutdown()));
 });

@@ -1,10 +1,11 @@
 // Whatever is cut, killed or stopped while people write: in the end each client holds exactly what REST says, and has
-// heard of each thing once.
+// heard of each thing once. Each of the people uses another version of the SDK.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { Cluster } from "./cluster.mjs";
+import { sdks } from "./sdks.mjs";
 import { Server, collect, until } from "./server.mjs";
 import { wire } from "./wire.mjs";
 
@@ -33,10 +34,10 @@ class Crowd {
     crowd.backend = backend;
     const { sid } = await (await backend()).conversations.create({ friendlyName: "name" });
     crowd.sid = sid;
-    const names = ports.map((_, n) => `writer ${n}`);
+    const names = ports.map((_, n) => `writer ${n} with ${sdks[n % sdks.length].version}`);
     for (const identity of names) await (await crowd.rest()).participants.create({ identity });
     crowd.members = await Promise.all(ports.map(async (port, n) => {
-      const client = await server.client(names[n], port);
+      const client = await server.client(names[n], port, {}, sdks[n % sdks.length].sdk);
       const talk = await client.getConversationBySid(sid);
       await talk.getMessages(1);
       await talk.getParticipants();
