@@ -68,6 +68,16 @@ impl Victim<'_> {
         client
     }
 
+    /// Somebody who wants all that was ever said, and does not read it.
+    async fn late(&self, talk: &str) -> SocketClient {
+        let mut client = self.socket("deaf").await;
+        let wish = json!({ "object_sid": format!("{}.messages", sid(talk)), "last_event_id": 0 });
+        let body = json!({ "action": "establish", "correlation_id": 1, "requests": [wish] });
+        let body = body.to_string();
+        client.start("POST", "/v4/Subscriptions", &body).await;
+        client
+    }
+
     /// Somebody who wishes to follow a thousand objects of others.
     async fn stranger(&self) -> SocketClient {
         let mut client = self.socket("stranger").await;
@@ -140,6 +150,7 @@ async fn hundreds_who_mean_no_good_take_little_memory_and_nobodys_place(pool: Pg
         crowd.push(Box::new(ByHand::open(address).await));
         crowd.push(Box::new(victim.stranger().await));
         crowd.push(Box::new(victim.deaf(&talk).await));
+        crowd.push(Box::new(victim.late(&talk).await));
         let token = server.good_token("liar").await;
         // What may be is waited for; what is more is refused at once, before and after signing in.
         let mut liar = ByHand::signed_in_with(address, &token).await;
@@ -170,7 +181,7 @@ async fn hundreds_who_mean_no_good_take_little_memory_and_nobodys_place(pool: Pg
         read_pages(reading).await;
     }
     let taken = victim.process.most_memory() - before;
-    let others = 5 * CROWD as u64;
+    let others = 6 * CROWD as u64;
     let most = READERS as u64 * OF_A_READER + others * OF_ANOTHER;
     assert!(taken <= most, "{} MiB of {}", taken / MIB, most / MIB);
 
