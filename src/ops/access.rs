@@ -12,7 +12,7 @@ use super::events::LastMessage;
 use crate::domain::roles::allows;
 use crate::domain::{
     Actor, Conversation, ConversationRef, ConversationSid, Ctx, Error, Identity, Participant,
-    Permission, User, UserRef,
+    Permission, User, UserRef, UserSid,
 };
 use crate::store;
 use crate::store::conversations::WithLast;
@@ -127,6 +127,19 @@ pub async fn conversation_for(
 /// Whether a user sees a conversation without any permission: who takes part, and who made it.
 fn is_near(conversation: &Conversation, takes_part: bool, identity: &Identity) -> bool {
     takes_part || conversation.created_by == identity.as_str()
+}
+
+/// Those of these users who may not look at their conversations: the rule of [`conversation`], for many at once.
+///
+/// # Errors
+/// As the database.
+pub async fn strangers(
+    conn: &mut PgConnection,
+    onlookers: &[(UserSid, ConversationSid)],
+) -> Result<Vec<(UserSid, ConversationSid)>, Error> {
+    let (users, talks): (Vec<UserSid>, Vec<ConversationSid>) = onlookers.iter().copied().unzip();
+    let permission = Permission::JoinConversation.as_str();
+    Ok(store::roles::list_strangers(conn, &users, &talks, permission).await?)
 }
 
 /// A conversation that the caller may look at.

@@ -308,6 +308,18 @@ pub async fn positions(
         .collect())
 }
 
+/// Those of these onlookers who may not look at their conversations any more.
+///
+/// # Errors
+/// As the database.
+pub async fn strangers(
+    core: &Core,
+    onlookers: &[(UserSid, ConversationSid)],
+) -> Result<Vec<(UserSid, ConversationSid)>, Error> {
+    let mut conn = core.store.visit().await?;
+    access::strangers(&mut conn, onlookers).await
+}
+
 /// How many events are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
 

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, push_page};
-use crate::domain::{PageRequest, Role, RoleSid, ServiceSid, Timestamp, UserSid};
+use crate::domain::{ConversationSid, PageRequest, Role, RoleSid, ServiceSid, Timestamp, UserSid};
 
 macro_rules! columns {
     () => {
@@ -183,5 +183,34 @@ pub async fn permissions(
     .bind(user)
     .bind(service)
     .fetch_optional(conn)
+    .await
+}
+
+/// Those of these users, each with a conversation, whose service role lacks a permission and who neither take part in the
+/// conversation nor made it.
+///
+/// # Errors
+/// As the database.
+pub async fn list_strangers(
+    conn: &mut PgConnection,
+    users: &[UserSid],
+    conversations: &[ConversationSid],
+    permission: &str,
+) -> sqlx::Result<Vec<(UserSid, ConversationSid)>> {
+    sqlx::query_as(
+        "select o.user_sid, o.conversation_sid
+           from unnest($1::uuid[], $2::uuid[]) as o (user_sid, conversation_sid)
+           left join users u on u.sid = o.user_sid
+           left join roles r on r.sid = u.role_sid and $3 = any(r.permissions)
+          where r.sid is null
+            and not exists (select from memberships m
+                             where m.user_sid = o.user_sid and m.conversation_sid = o.conversation_sid)
+            and not exists (select from conversations c
+                             where c.sid = o.conversation_sid and c.created_by = u.identity)",
+    )
+    .bind(users)
+    .bind(conversations)
+    .bind(permission)
+    .fetch_all(conn)
     .await
 }

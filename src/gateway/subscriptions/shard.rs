@@ -324,5 +324,36 @@ impl Shard {
             debug!(?scope, "a publication was missed");
             self.refresh(scope).await;
         }
+        self.send_strangers_away().await;
+    }
+
+    /// Lets onlookers go who may not look on any more. Roles are no part of a topic, so nothing tells when they change;
+    /// onlookers are few, and one statement looks at all of them.
+    async fn send_strangers_away(&mut self) {
+        let mut onlookers = Vec::new();
+        for (scope, topic) in &self.topics {
+            if let Scope::Conversation(talk) = scope {
+                onlookers.extend(topic.onlookers().map(|user| (user, *talk)));
+            }
+        }
+        if onlookers.is_empty() {
+            return;
+        }
+        let strangers = match ops::events::strangers(&self.core, &onlookers).await {
+            Ok(strangers) => strangers,
+            Err(error) => {
+                warn!(error = %error, "it could not be seen who may look on");
+                return;
+            }
+        };
+        for (user, talk) in strangers {
+            let scope = Scope::Conversation(talk);
+            if let Some(topic) = self.topics.get_mut(&scope) {
+                topic.send_away(user);
+                if topic.is_empty() {
+                    self.topics.remove(&scope);
+                }
+            }
+        }
     }
 }

@@ -141,6 +141,18 @@ impl Topic {
             .retain(|f| !f.outgoing.is_cut() && (!f.takes_part || stays(f.user)));
     }
 
+    /// The users who look on without taking part.
+    pub(super) fn onlookers(&self) -> impl Iterator<Item = UserSid> {
+        let onlookers = self.followers.iter().filter(|f| !f.takes_part);
+        onlookers.map(|f| f.user)
+    }
+
+    /// Lets a user's clients go that look on without taking part.
+    pub(super) fn send_away(&mut self, onlooker: UserSid) {
+        self.followers
+            .retain(|f| f.takes_part || f.user != onlooker);
+    }
+
     /// Tells everybody who follows the objects of these events: each client of all together.
     pub(super) fn tell(&self, events: &[SyncEvent]) {
         let news: Vec<News> = notifications(events, None).map(|n| News::of(&n)).collect();

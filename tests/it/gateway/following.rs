@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use super::{join, part};
 use crate::support::socket::Sent;
-use crate::support::{TestServer, text};
+use crate::support::{TestServer, text, wait};
 
 fn bodies(heard: &[Value]) -> Vec<&str> {
     heard
@@ -169,4 +169,80 @@ async fn who_looks_on_still_hears_when_somebody_left(pool: PgPool) {
     let name = &heard["events"][0]["document_data"]["friendlyName"];
     assert_eq!(name, "renamed", "{heard}");
     assert!(bob.heard().await.is_empty());
+}
+
+/// The names of a conversation that documents told of.
+fn names(heard: &[Value]) -> Vec<String> {
+    let events = heard.iter().flat_map(|heard| heard["events"].as_array());
+    let data = events.flatten().map(|event| &event["document_data"]);
+    data.filter_map(|data| data["friendlyName"].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[sqlx::test]
+async fn who_may_not_look_on_any_more_hears_nothing_more(pool: PgPool) {
+    let settings = [("CONVOKE_GATEWAY_SWEEP_SECONDS", "1")];
+    let server = TestServer::start_with(&pool, &settings).await;
+    let service = server.default_service().await;
+    let role = async |permission: &str| {
+        let form = [
+            ("FriendlyName", "tried"),
+            ("Type", "service"),
+            ("Permission", permission),
+        ];
+        text(&server.post("/v1/Roles", &form).await.with(201), "sid")
+    };
+    let looks = role("joinConversation").await;
+    let loses = role("joinConversation").await;
+    let creates = role("createConversation").await;
+    let mut clients = Vec::new();
+    for (identity, role) in [
+        ("of other role", &looks),
+        ("of less role", &loses),
+        ("creator", &creates),
+        ("member", &looks),
+        ("onlooker", &looks),
+    ] {
+        let form = [("Identity", identity), ("RoleSid", role)];
+        server.post("/v1/Users", &form).await.with(201);
+        clients.push(server.socket(identity).await);
+    }
+    let conversations = format!("/Client/v2/Services/{service}/Conversations");
+    let (status, talk) = clients[2].ask("POST", &conversations, json!({})).await;
+    assert_eq!(status, 201, "{talk}");
+    let talk = format!("/v1/Conversations/{}", text(&talk, "sid"));
+    for client in &mut clients {
+        let document = part(&talk, "channel");
+        let (_, answer) = client.follow("document", &document, None).await;
+        assert_eq!(answer["event_type"], "subscription_established", "{answer}");
+    }
+
+    join(&server, &talk, "member").await;
+    for (path, form) in [
+        ("/v1/Users/of other role", ("RoleSid", creates.as_str())),
+        ("/v1/Users/member", ("RoleSid", creates.as_str())),
+        (
+            &format!("/v1/Roles/{loses}"),
+            ("Permission", "createConversation"),
+        ),
+    ] {
+        server.post(path, &[form]).await.with(200);
+    }
+    let mut changes = 0;
+    wait::until("both are let go", async || {
+        changes += 1;
+        let name = changes.to_string();
+        let form = [("FriendlyName", name.as_str())];
+        server.post(&talk, &form).await.with(200);
+        // All who hear of a change are told together: when these have heard, the others have or never will.
+        for stays in &mut clients[2..] {
+            while !names(&[stays.next_notification().await]).contains(&name) {}
+        }
+        let mut still_hears = false;
+        for goes in &mut clients[..2] {
+            still_hears |= names(&goes.heard().await).contains(&name);
+        }
+        !still_hears
+    })
+    .await;
 }
