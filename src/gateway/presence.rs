@@ -25,6 +25,12 @@ use crate::ops::{self, Core};
 
 /// How often it is looked whose grace has ended.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How many looks are left out while nobody is written down, as where no service keeps who is online. A node that writes
+/// somebody down meanwhile is believed to live for longer than that ([`BELIEVED_FOR`], held by a test), so its death is
+/// found as soon as ever.
+///
+/// [`BELIEVED_FOR`]: crate::domain::presence::BELIEVED_FOR
+const LEFT_OUT: u32 = 8;
 /// How many wishes are carried out together.
 const MOST_AT_ONCE: usize = 1000;
 
@@ -66,6 +72,7 @@ impl Presence {
             here: HashMap::new(),
             unwritten: BTreeSet::new(),
             seen: None,
+            left_out: 0,
         };
         (Self(sender), register)
     }
@@ -99,6 +106,8 @@ pub struct Register {
     unwritten: BTreeSet<UserSid>,
     /// When it was last written down that this node lives.
     seen: Option<Timestamp>,
+    /// How many looks are still left out.
+    left_out: u32,
 }
 
 impl Register {
@@ -137,6 +146,7 @@ impl Register {
                 Order::Arrive(user, arrived) => {
                     let count = self.here.entry(user).or_insert(0);
                     *count += 1;
+                    self.left_out = 0;
                     if *count == 1 {
                         self.unwritten.insert(user);
                     }
@@ -190,11 +200,18 @@ impl Register {
         Ok(())
     }
 
-    /// Says that this node lives, tries again what failed, and finds who is offline now.
+    /// Says that this node lives, tries again what failed, and finds who is offline now, here or elsewhere.
     async fn look(&mut self) -> Result<(), Error> {
         self.say_alive().await?;
         self.write().await?;
-        ops::presence::expire(&self.core, self.offline_at()).await
+        if self.left_out > 0 {
+            self.left_out -= 1;
+            return Ok(());
+        }
+        if !ops::presence::expire(&self.core, self.offline_at()).await? {
+            self.left_out = LEFT_OUT;
+        }
+        Ok(())
     }
 
     /// Writes down that everybody has left.
@@ -207,5 +224,17 @@ impl Register {
 
     fn offline_at(&self) -> Timestamp {
         self.core.clock.now() + self.grace
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::presence::BELIEVED_FOR;
+
+    #[test]
+    fn nobody_dies_unseen_while_looks_are_left_out() {
+        let between = LOOK_EVERY * (LEFT_OUT + 1);
+        assert!(TimeDelta::from_std(between).is_ok_and(|between| between < BELIEVED_FOR));
     }
 }

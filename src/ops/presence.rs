@@ -70,11 +70,11 @@ pub async fn leave(core: &Core, node: NodeSid, offline_at: Timestamp) -> Result<
 }
 
 /// Finds nodes that live no longer, whose users have until `offline_at` to come back, and users whose time to come back
-/// has ended: these are offline now. Every node may do it, at any time.
+/// has ended: these are offline now. Every node may do it, at any time. Answers whether anybody is written down at all.
 ///
 /// # Errors
 /// As the database.
-pub async fn expire(core: &Core, offline_at: Timestamp) -> Result<(), Error> {
+pub async fn expire(core: &Core, offline_at: Timestamp) -> Result<bool, Error> {
     let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
     loop {
         let now = core.clock.now();
@@ -82,11 +82,11 @@ pub async fn expire(core: &Core, offline_at: Timestamp) -> Result<(), Error> {
         let seen_after = now - BELIEVED_FOR;
         let due = store::presences::due(&mut conn, seen_after, offline_at, now, limit).await?;
         drop(conn);
-        if due.is_empty() {
-            return Ok(());
+        if due.ended.is_empty() {
+            return Ok(due.in_use);
         }
         let mut change = Change::begin(core).await?;
-        let users = store::users::lock_many(&mut change.tx, &due).await?;
+        let users = store::users::lock_many(&mut change.tx, &due.ended).await?;
         let gone = store::presences::delete_ended(&mut change.tx, &sids(&users), now).await?;
         let mut users = users;
         users.retain(|user| user.is_online == Some(true) && gone.contains(&user.sid));

@@ -2,7 +2,7 @@
 //!
 //! Statements that change many rows lock them first, in the order of the users: nodes change each other's rows.
 
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
 use crate::domain::presence::NodeSid;
 use crate::domain::{Timestamp, UserSid};
@@ -117,11 +117,20 @@ pub async fn end_all(
     Ok(())
 }
 
+/// What is to be done about users who may be offline.
+#[derive(Debug, FromRow)]
+pub struct Due {
+    /// Whether anybody is written down at all.
+    pub in_use: bool,
+    /// Users whose grace has ended.
+    pub ended: Vec<UserSid>,
+}
+
 /// Ends all presences at nodes that were last seen before `seen_after`, forgets these nodes, and lists users whose
 /// grace has ended, at most `limit` of them.
 ///
 /// # Why one statement
-/// Every node asks this every second, mostly in vain.
+/// Every node asks this every second where anybody is written down, mostly in vain.
 ///
 /// # Errors
 /// As the database.
@@ -131,8 +140,8 @@ pub async fn due(
     offline_at: Timestamp,
     now: Timestamp,
     limit: i64,
-) -> sqlx::Result<Vec<UserSid>> {
-    sqlx::query_scalar(
+) -> sqlx::Result<Due> {
+    sqlx::query_as(
         "with gone as (delete from presence_nodes where seen_at < $1 returning node_sid),
               held as (
              select p.user_sid, p.node_sid
@@ -147,13 +156,14 @@ pub async fn due(
                from held
               where p.user_sid = held.user_sid and p.node_sid = held.node_sid
          )
-         select user_sid from presences where offline_at <= $3 order by offline_at limit $4",
+         select exists (select from presence_nodes) or exists (select from presences) as in_use,
+                array(select user_sid from presences where offline_at <= $3 order by offline_at limit $4) as ended",
     )
     .bind(seen_after)
     .bind(offline_at)
     .bind(now)
     .bind(limit)
-    .fetch_all(conn)
+    .fetch_one(conn)
     .await
 }
 

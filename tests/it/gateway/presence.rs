@@ -414,3 +414,24 @@ async fn only_who_wants_it_pays_for_it(pool: PgPool) {
     assert!(more(&online) <= 2 + 6, "{online:?}");
     assert!(more(&again) <= 4, "{again:?}");
 }
+
+#[sqlx::test]
+async fn where_no_service_wants_it_it_is_hardly_looked_for(pool: PgPool) {
+    let settings = [("CONVOKE_GATEWAY_SWEEP_SECONDS", "1")];
+    let server = TestServer::start_with(&pool, &settings).await;
+    // What is compared every second, whoever is there.
+    let mut alice = server.socket("alice").await;
+    let info = info(&server, "alice").await;
+    alice.follow("map", &info, None).await;
+    let (statements, _guard) = Statements::note();
+    let (mut compared, mut looked) = (0, 0);
+    wait::until("positions were compared four times", async || {
+        for text in statements.take() {
+            compared += usize::from(text.contains("select sid, position"));
+            looked += usize::from(text.starts_with("with gone as"));
+        }
+        compared >= 4
+    })
+    .await;
+    assert!(looked <= 1, "{looked}");
+}
