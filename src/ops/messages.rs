@@ -25,8 +25,8 @@ use crate::store::messages::{Hold, NewMessage, Written};
 /// by the statement that writes the message, under the lock that makes the answer true. A user's right to send is
 /// read first; the statement refuses to write if who takes part changed since, and then it is read again.
 ///
-/// A draft that brings its SID is written once: the unique index of SIDs, which is there anyway, finds the repeat, on any
-/// node and for as long as the message is there, and costs no statement of its own.
+/// A draft that brings its SID is written once: the indexes of messages and of their tombstones, which are there anyway,
+/// find the repeat, on any node and also when the message was deleted since, and that costs no statement of its own.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotParticipant`], [`Error::NotPermitted`], [`Error::ConversationClosed`],
@@ -116,9 +116,7 @@ pub(super) async fn post_alone(
         may_send(&mut change.tx, ctx, &new.conversation.into(), &new.draft).await?;
     }
     if new.draft.sid.is_some()
-        && store::messages::find(&mut change.tx, conversation.sid, new.sid)
-            .await?
-            .is_some()
+        && store::messages::was_written(&mut change.tx, conversation.sid, new.sid).await?
     {
         return Err(Error::MessageRepeated(conversation.sid, new.sid));
     }

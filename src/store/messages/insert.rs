@@ -110,7 +110,10 @@ pub async fn insert(
                             -- Only users repeat what they have sent.
                             and (d.seen_membership is null
                                  or not exists (select from messages m
-                                                 where m.conversation_sid = d.conversation_sid and m.sid = d.sid))) as fits
+                                                 where m.conversation_sid = d.conversation_sid and m.sid = d.sid)
+                                and not exists (select from tombstones t
+                                                 where t.owner_sid = d.conversation_sid and t.kind = 'message'
+                                                   and t.subject_sid = d.sid))) as fits
                from draft d
                join held h on h.sid = d.conversation_sid and h.service_sid = d.service_sid
          ),

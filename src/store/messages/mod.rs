@@ -41,6 +41,26 @@ pub async fn find(
     .await
 }
 
+/// Whether a message of this SID is there or once was.
+///
+/// # Errors
+/// As the database.
+pub async fn was_written(
+    conn: &mut PgConnection,
+    to: ConversationSid,
+    sid: MessageSid,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from messages where conversation_sid = $1 and sid = $2)
+             or exists (select from tombstones
+                         where owner_sid = $1 and kind = 'message' and subject_sid = $2)",
+    )
+    .bind(to)
+    .bind(sid)
+    .fetch_one(conn)
+    .await
+}
+
 /// Finds the newest message of a conversation.
 ///
 /// # Errors

@@ -118,3 +118,27 @@ async fn a_conversation_that_is_created_again_is_there_once(pool: PgPool) {
     let stored = server.get("/v1/Conversations").await.with(200);
     assert_eq!(stored["conversations"].as_array().map(Vec::len), Some(2));
 }
+
+#[sqlx::test]
+async fn a_message_that_was_deleted_does_not_come_back_by_a_repeat(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    server
+        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
+        .await
+        .with(201);
+    let service = server.default_service().await;
+    let sid = talk.trim_start_matches("/v1/Conversations/");
+    let messages = format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages");
+    let mut alice = server.socket("alice").await;
+    let body = json!({ "body": "once" });
+    let (status, first) = alice.change("name", &messages, body.clone()).await;
+    assert_eq!(status, 201, "{first}");
+    let path = format!("{talk}/Messages/{}", text(&first, "sid"));
+    server.delete(&path).await.with(204);
+    let (status, again) = alice.change("name", &messages, body).await;
+    assert_eq!(status, 202, "{again}");
+    server.delete(&path).await.with(404);
+    let stored = server.get(&format!("{talk}/Messages")).await.with(200);
+    assert_eq!(stored["messages"], json!([]));
+}
