@@ -1,55 +1,97 @@
 //! The listener: plain, or encrypted.
+//!
+//! Connections are handed to hyper here, because axum's own loop has no limit for a client that never sends the header
+//! of its request: it would hold its socket for ever.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener, ListenerExt as _};
+use axum::extract::ConnectInfo;
+use axum::serve::{Listener, ListenerExt as _};
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tracing::warn;
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
 
 use super::tls::{Certificate, TlsListener};
 
-/// Serves until told to stop, then lets requests under way end.
+/// Serves until told to stop, then lets requests under way end. A connection that takes longer than `patience` for the
+/// header of its next request is closed.
 pub(super) async fn serve(
     listener: TcpListener,
     certificate: Option<Arc<Certificate>>,
     router: Router,
+    patience: Duration,
     stopped: watch::Receiver<bool>,
 ) {
     match certificate {
-        None => serve_on(listener.tap_io(nodelay), router, stopped).await,
-        // The tap does nothing; with one the address of the peer is known.
+        None => {
+            serve_on(
+                listener.tap_io(|stream| nodelay(stream)),
+                router,
+                patience,
+                stopped,
+            )
+            .await
+        }
         Some(certificate) => match TlsListener::new(listener, certificate) {
-            Ok(listener) => serve_on(listener.tap_io(|_| {}), router, stopped).await,
+            Ok(listener) => serve_on(listener, router, patience, stopped).await,
             Err(error) => warn!(error = %error, "TLS cannot be served"),
         },
     }
 }
 
 /// A small answer must not wait for the next one.
-pub(super) fn nodelay(stream: &mut TcpStream) {
+pub(super) fn nodelay(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         warn!(error = %error, "a connection keeps Nagle's delay");
     }
 }
 
-async fn serve_on<L>(listener: L, router: Router, mut stopped: watch::Receiver<bool>)
-where
-    L: Listener<Addr = SocketAddr>,
-    SocketAddr: for<'a> Connected<IncomingStream<'a, L>>,
-{
-    let told = async move {
-        // An error means that nobody can tell any more, which is the same.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service)
-        .with_graceful_shutdown(told)
-        .await
-    {
-        warn!(error = %error, "the listener failed");
+async fn serve_on<L: Listener<Addr = SocketAddr>>(
+    mut listener: L,
+    router: Router,
+    patience: Duration,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(patience);
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = told(&mut stopped) => break,
+        };
+        let service = router.clone().layer(Extension(ConnectInfo(peer)));
+        let service = TowerToHyperService::new(service);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let mut stopped = stopped.clone();
+        connections.spawn(async move {
+            let mut connection = pin!(connection.with_upgrades());
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = told(&mut stopped) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                debug!(%peer, error = %error, "a connection was given up");
+            }
+        });
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Waits until the server stops. An error means that nobody can tell any more, which is the same.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

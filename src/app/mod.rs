@@ -210,7 +210,14 @@ impl App {
         } else {
             tokio::spawn(async {})
         };
-        let server = tokio::spawn(listener::serve(listener, certificate, router, is_closed));
+        let patience = Duration::from_secs(settings.header_seconds.max(1).into());
+        let server = tokio::spawn(listener::serve(
+            listener,
+            certificate,
+            router,
+            patience,
+            is_closed,
+        ));
         info!(%address, "listening");
         Self {
             address,

@@ -157,8 +157,8 @@ impl TlsListener {
         })
     }
 
-    fn shake(&self, mut stream: TcpStream, peer: SocketAddr) -> BoxFuture<'static, Shaken> {
-        nodelay(&mut stream);
+    fn shake(&self, stream: TcpStream, peer: SocketAddr) -> BoxFuture<'static, Shaken> {
+        nodelay(&stream);
         let handshake = self.acceptor.accept(stream);
         Box::pin(async move {
             match timeout(PATIENCE, handshake).await {

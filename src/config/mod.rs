@@ -34,6 +34,7 @@ const FILE: &str = "CONVOKE_CONFIG";
 #[expect(missing_docs, reason = "config/default.toml says what each key means")]
 pub struct Settings {
     pub listen: SocketAddr,
+    pub header_seconds: u32,
     #[serde(deserialize_with = "unless_empty")]
     pub public_url: Option<PublicUrl>,
     pub hosts: Vec<String>,

@@ -153,3 +153,20 @@ async fn lengths_that_lie_below_the_frames_are_closed(pool: PgPool) {
         .await;
     assert_eq!(status["code"], 200);
 }
+
+#[sqlx::test]
+async fn who_never_sends_the_header_of_a_request_is_closed(pool: PgPool) {
+    let server = TestServer::start_with(&pool, &[("CONVOKE_HEADER_SECONDS", "1")]).await;
+    let mut member = server.socket("alice").await;
+    let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n";
+    // Nothing; half a header; and nothing more after a request that was answered.
+    for said in [String::new(), request.to_owned(), format!("{request}\r\n")] {
+        let mut stream = TcpStream::connect(server.address())
+            .await
+            .expect("a connection");
+        stream.write_all(said.as_bytes()).await.expect("written");
+        ByHand(stream).end().await;
+    }
+    // A socket is a request that was answered, and stays.
+    assert!(member.heard().await.is_empty());
+}
