@@ -54,7 +54,7 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
     debug!(client, ?why, "socket ends");
     metrics::gauge!("convoke_sockets").decrement(1.0);
     connection.outgoing.cut_off();
-    drop(connection.outgoing.take());
+    connection.outgoing.clear();
     gateway.0.subscriptions.forget(
         client,
         connection.followed.iter().map(|object| object.scope()),
@@ -205,8 +205,8 @@ impl Connection {
             let mut bytes = 0;
             for item in self.outgoing.take() {
                 match item {
-                    Item::Frame(frame) => {
-                        bytes += frame.len();
+                    Item::Frame { frame, counts } => {
+                        bytes += counts;
                         socket.feed(Message::Binary(frame)).await?;
                     }
                     Item::Answer(frame) => socket.feed(Message::Binary(frame)).await?,

@@ -6,6 +6,7 @@
 mod commands;
 mod connection;
 mod limits;
+mod news;
 mod outgoing;
 mod presence;
 mod protocol;

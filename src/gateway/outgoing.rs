@@ -8,16 +8,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::news::{News, Together};
 use super::protocol;
 use super::subscriptions::Establish;
 
-/// What waits for a client.
+/// What is to be done for a client.
 pub enum Item {
-    /// A frame.
-    Frame(Bytes),
-    /// The answer to a request.
+    /// To write a frame.
+    Frame {
+        /// The frame.
+        frame: Bytes,
+        /// The bytes it has taken of what may wait.
+        counts: usize,
+    },
+    /// To write the answer to a request.
     Answer(Bytes),
-    /// A replay that is to go on behind the frames before it. (The protocol could have the client ask for the rest, but
+    /// To have a replay go on behind the frames before it. (The protocol could have the client ask for the rest, but
     /// the official SDK forgets to when it is told in the same breath as the answer to its request.)
     Resume(Box<Establish>),
 }
@@ -45,9 +51,15 @@ impl fmt::Debug for Outgoing {
     }
 }
 
+/// What waits for a client.
+enum Waiting {
+    News(Arc<News>),
+    Item(Item),
+}
+
 #[derive(Default)]
 struct Queue {
-    items: VecDeque<Item>,
+    items: VecDeque<Waiting>,
     /// The bytes of frames that are not written yet, also of those that were taken to be written.
     waiting: usize,
 }
@@ -83,24 +95,30 @@ impl Outgoing {
 
     /// Queues a frame; never waits. More than fits cuts the connection off.
     pub fn send(&self, frame: Bytes) {
-        self.send_all([frame]);
+        let counts = frame.len();
+        let frame = Waiting::Item(Item::Frame { frame, counts });
+        self.queue_all(std::iter::once((counts, frame)));
     }
 
-    /// Queues frames that are written together.
-    pub fn send_all(&self, frames: impl IntoIterator<Item = Bytes>) {
+    /// Queues news in the same way.
+    pub fn tell<'a>(&self, news: impl Iterator<Item = &'a Arc<News>>) {
+        self.queue_all(news.map(|news| (news.frame().len(), Waiting::News(Arc::clone(news)))));
+    }
+
+    fn queue_all(&self, all: impl Iterator<Item = (usize, Waiting)>) {
         if self.is_cut() {
             return; // nobody will read it
         }
         let mut queue = self.queue();
         let was_empty = queue.items.is_empty();
-        for frame in frames {
-            if queue.waiting + frame.len() > self.most {
+        for (counts, one) in all {
+            if queue.waiting + counts > self.most {
                 drop(queue);
                 self.cut_off();
                 return;
             }
-            queue.waiting += frame.len();
-            queue.items.push_back(Item::Frame(frame));
+            queue.waiting += counts;
+            queue.items.push_back(one);
         }
         let has_some = !queue.items.is_empty();
         drop(queue);
@@ -122,7 +140,7 @@ impl Outgoing {
     }
 
     fn push(&self, item: Item) {
-        self.queue().items.push_back(item);
+        self.queue().items.push_back(Waiting::Item(item));
         self.wake.notify_one();
     }
 
@@ -184,10 +202,28 @@ impl Outgoing {
         self.queue().items.is_empty()
     }
 
-    /// Takes all that waits.
+    /// Takes all that waits. News that wait together share frames.
     #[must_use]
-    pub fn take(&self) -> VecDeque<Item> {
-        std::mem::take(&mut self.queue().items)
+    pub fn take(&self) -> Vec<Item> {
+        let waiting = std::mem::take(&mut self.queue().items);
+        let mut items = Vec::with_capacity(waiting.len());
+        let mut together = Together::default();
+        for one in waiting {
+            match one {
+                Waiting::News(news) => together.add(news),
+                Waiting::Item(item) => {
+                    items.extend(together.frames());
+                    items.push(item);
+                }
+            }
+        }
+        items.extend(together.frames());
+        items
+    }
+
+    /// Drops all that waits.
+    pub fn clear(&self) {
+        self.queue().items.clear();
     }
 
     /// Notes that so many bytes of frames that were taken are on their way.

@@ -75,7 +75,7 @@ impl Shard {
             let now = self.core.clock.now();
             let newest = SyncEvent::document(wish.object, data, last_event, now);
             for what in notifications([&newest], Some(client.correlation_id)) {
-                client.outgoing.notify(SYNC_EVENT, &what.payload);
+                client.outgoing.notify(SYNC_EVENT, &what.payload());
             }
         }
         self.follow(client, sight, wish.object, position);
@@ -181,7 +181,7 @@ fn replay(read: &Read, client: &Client, wish: &Wish) -> Option<i64> {
         if !client.outgoing.has_room() {
             return Some(reached);
         }
-        client.outgoing.notify(SYNC_EVENT, &what.payload);
+        client.outgoing.notify(SYNC_EVENT, &what.payload());
         reached = what.until;
     }
     (!read.complete).then_some(read.position.max(since))

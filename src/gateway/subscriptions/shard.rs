@@ -21,8 +21,8 @@ pub struct Shard {
     all: Subscriptions,
     number: usize,
     pub(super) topics: HashMap<Scope, Topic>,
-    /// Messages of one topic that its followers are to be told of together.
-    news: Option<(Scope, Vec<Arc<Message>>)>,
+    /// Messages that the followers of each topic are to be told of together.
+    news: HashMap<Scope, Vec<Arc<Message>>>,
 }
 
 /// What was read of a topic.
@@ -67,7 +67,7 @@ impl Shard {
             all,
             number,
             topics: HashMap::new(),
-            news: None,
+            news: HashMap::new(),
         }
     }
 
@@ -97,13 +97,8 @@ impl Shard {
                 if what.position == topic.delivered + 1 && topic.is_awake() =>
             {
                 topic.take_up(message);
-                match &mut self.news {
-                    Some((scope, news)) if *scope == what.scope => news.push(Arc::clone(message)),
-                    _ => {
-                        self.hand_out();
-                        self.news = Some((what.scope, vec![Arc::clone(message)]));
-                    }
-                }
+                let news = self.news.entry(what.scope).or_default();
+                news.push(Arc::clone(message));
             }
             Event::ConversationRemoved => self.remove(what.scope, what.position),
             _ => {
@@ -114,11 +109,10 @@ impl Shard {
 
     /// Tells of the messages that were collected.
     pub(super) fn hand_out(&mut self) {
-        let Some((scope, news)) = self.news.take() else {
-            return;
-        };
-        if let Some(topic) = self.topics.get(&scope) {
-            topic.tell_messages(&news, self.core.clock.now());
+        for (scope, news) in self.news.drain() {
+            if let Some(topic) = self.topics.get(&scope) {
+                topic.tell_messages(&news, self.core.clock.now());
+            }
         }
     }
 

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::Farewell;
 use crate::domain::{Conversation, ConversationSid, Message, Scope, Timestamp, User, UserSid};
+use crate::gateway::news::News;
 use crate::gateway::outgoing::Outgoing;
-use crate::gateway::protocol::{self, SYNC_EVENT, TYPING};
+use crate::gateway::protocol::{self, TYPING};
 use crate::gateway::sync::Object;
-use crate::gateway::sync::events::{Notification, SyncEvent, notifications};
+use crate::gateway::sync::events::{SyncEvent, notifications};
 use crate::gateway::sync::items::{self, Place};
 use crate::ops::events::{ConversationChanges, LastMessage, UserChanges};
 
@@ -36,12 +35,6 @@ struct Follower {
     takes_part: bool,
 }
 
-/// A frame for all who follow an object of a topic.
-pub(super) struct News {
-    object: u8,
-    frame: Bytes,
-}
-
 /// Tells the objects of one topic apart.
 const fn bit(of: Object) -> u8 {
     match of {
@@ -52,16 +45,6 @@ const fn bit(of: Object) -> u8 {
 }
 
 const ROSTER: u8 = 4;
-
-impl News {
-    /// One text for all who hear it, with its envelope.
-    fn of(what: &Notification) -> Self {
-        Self {
-            object: bit(what.object),
-            frame: protocol::notify(SYNC_EVENT, &what.payload),
-        }
-    }
-}
 
 impl Topic {
     pub(super) const fn new(delivered: i64) -> Self {
@@ -155,21 +138,21 @@ impl Topic {
 
     /// Tells everybody who follows the objects of these events: each client of all together.
     pub(super) fn tell(&self, events: &[SyncEvent]) {
-        let news: Vec<News> = notifications(events, None).map(|n| News::of(&n)).collect();
+        let news: Vec<(u8, Arc<News>)> = notifications(events, None)
+            .map(|what| (bit(what.object), News::of(what)))
+            .collect();
         for follower in &self.followers {
             let mine = news
                 .iter()
-                .filter(|news| follower.objects & news.object != 0);
-            follower
-                .outgoing
-                .send_all(mine.map(|news| news.frame.clone()));
+                .filter(|(object, _)| follower.objects & object != 0);
+            follower.outgoing.tell(mine.map(|(_, news)| news));
         }
     }
 
     /// What each follower is to be told of these events.
     pub(super) fn farewells(&self, events: &[SyncEvent]) -> impl Iterator<Item = Farewell> {
         notifications(events, None).flat_map(|what| {
-            let object = bit(what.object);
+            let (object, payload) = (bit(what.object), what.payload());
             let followers = self
                 .followers
                 .iter()
@@ -177,7 +160,7 @@ impl Topic {
             followers.map(move |follower| Farewell {
                 user: follower.user,
                 outgoing: Arc::clone(&follower.outgoing),
-                payload: what.payload.clone(),
+                payload: payload.clone(),
             })
         })
     }

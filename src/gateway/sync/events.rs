@@ -12,6 +12,8 @@ use crate::domain::time;
 /// client's queue is to be filled in steps.
 const MOST_TOGETHER_BYTES: usize = 64 * 1024;
 
+const DOCUMENT_UPDATED: &str = "document_updated";
+
 /// One change of one object.
 #[derive(Debug, Clone)]
 pub struct SyncEvent {
@@ -24,15 +26,46 @@ pub struct SyncEvent {
     fields: String,
 }
 
-/// Events on their way to a client: neighbours of one object and of one type.
-#[derive(Debug)]
+/// Events on their way to clients: neighbours of one object and of one type.
+#[derive(Debug, Clone)]
 pub struct Notification {
     /// The object.
     pub object: Object,
     /// The id of the last event.
     pub until: i64,
+    kind: &'static str,
+    correlation_id: Option<i64>,
+    /// The fields of the events, as JSON between commas.
+    events: String,
+}
+
+impl Notification {
     /// What is sent.
-    pub payload: Bytes,
+    #[must_use]
+    pub fn payload(&self) -> Bytes {
+        payload(self.kind, self.correlation_id, &self.events)
+    }
+
+    /// Takes up what comes right behind; answers whether it fits in. Of a document the newest value is enough.
+    pub fn take_up(&mut self, later: &Self) -> bool {
+        self.append(later.object, later.kind, later.until, &later.events)
+    }
+
+    fn append(&mut self, object: Object, kind: &str, until: i64, events: &str) -> bool {
+        if (object, kind) != (self.object, self.kind) {
+            return false;
+        }
+        if kind == DOCUMENT_UPDATED {
+            self.events.clear();
+        } else if self.events.len() + events.len() < MOST_TOGETHER_BYTES {
+            self.events.push(',');
+        } else {
+            return false;
+        }
+        self.events.push_str(events);
+        self.until = until;
+        true
+    }
 }
 
 /// Puts events into as few notifications as can be; with the correlation of a subscription while it is replayed.
@@ -43,20 +76,19 @@ pub fn notifications<'a>(
     let mut rest = events.into_iter().peekable();
     std::iter::from_fn(move || {
         let first = rest.next()?;
-        let (mut last, mut fields) = (first, first.fields.clone());
-        while let Some(next) = rest.next_if(|next| {
-            (next.object, next.kind) == (first.object, first.kind)
-                && fields.len() + next.fields.len() < MOST_TOGETHER_BYTES
-        }) {
-            fields.push(',');
-            fields.push_str(&next.fields);
-            last = next;
-        }
-        Some(Notification {
+        let mut together = Notification {
             object: first.object,
-            until: last.id,
-            payload: payload(first.kind, correlation_id, &fields),
-        })
+            until: first.id,
+            kind: first.kind,
+            correlation_id,
+            events: first.fields.clone(),
+        };
+        while let Some(next) = rest.peek()
+            && together.append(next.object, next.kind, next.id, &next.fields)
+        {
+            rest.next();
+        }
+        Some(together)
     })
 }
 
@@ -160,7 +192,7 @@ impl SyncEvent {
         Self {
             object,
             id: position,
-            kind: "document_updated",
+            kind: DOCUMENT_UPDATED,
             fields: fields.to_string(),
         }
     }
