@@ -89,8 +89,9 @@ impl Receivers {
             threads,
         };
         for _ in 0..count {
-            if starting.recv().await.is_none() {
-                return Err(receivers.failure().await.into());
+            tokio::select! {
+                Some(()) = starting.recv() => {}
+                failure = receivers.failure() => return Err(failure.into()),
             }
         }
         Ok(receivers)
