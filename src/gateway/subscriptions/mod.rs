@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use uuid::Uuid;
 
 use super::outgoing::Outgoing;
@@ -215,6 +215,7 @@ async fn run(
 ) {
     let mut tick = interval(sweep);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut due = None;
     loop {
         tokio::select! {
             () = told(&mut stopped) => return,
@@ -229,8 +230,9 @@ async fn run(
                     count += 1;
                     next = if count < TOLD_TOGETHER { bus.try_hear() } else { None };
                 }
-                shard.hand_out();
+                due = shard.hand_out_due();
             }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => due = shard.hand_out_due(),
             Some(order) = orders.recv() => shard.obey(order).await,
             _ = tick.tick() => shard.sweep().await,
         }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use super::topic::{Topic, of_conversation, of_gone, of_user};
@@ -71,7 +72,7 @@ impl Shard {
         }
     }
 
-    /// Hears what the bus carries; [`Self::hand_out`] comes when nothing more waits.
+    /// Hears what the bus carries; [`Self::hand_out_due`] comes when nothing more waits.
     pub(super) async fn hear(&mut self, parcel: &Parcel) {
         match parcel {
             Parcel::Committed(announcements) => {
@@ -107,10 +108,29 @@ impl Shard {
         }
     }
 
-    /// Tells of the messages that were collected.
+    /// Tells of the messages that were collected, but for topics that are still busy with those before; answers when
+    /// the first of these is not any more.
+    pub(super) fn hand_out_due(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        let mut due: Option<Instant> = None;
+        for (scope, news) in std::mem::take(&mut self.news) {
+            let Some(topic) = self.topics.get_mut(&scope) else {
+                continue;
+            };
+            if let Some(until) = topic.busy_until(now) {
+                due = due.into_iter().chain([until]).min();
+                self.news.insert(scope, news);
+            } else {
+                topic.tell_messages(&news, self.core.clock.now());
+            }
+        }
+        due
+    }
+
+    /// Tells of all messages that were collected, before something else is told or read.
     pub(super) fn hand_out(&mut self) {
         for (scope, news) in self.news.drain() {
-            if let Some(topic) = self.topics.get(&scope) {
+            if let Some(topic) = self.topics.get_mut(&scope) {
                 topic.tell_messages(&news, self.core.clock.now());
             }
         }
@@ -251,6 +271,7 @@ impl Shard {
 
     /// Does what a connection asks for.
     pub(super) async fn obey(&mut self, order: Order) {
+        self.hand_out();
         match order {
             Order::Establish(request) => self.establish(*request).await,
             Order::Farewell(to) => self.farewell(to).await,

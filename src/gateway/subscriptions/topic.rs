@@ -1,6 +1,9 @@
 //! One topic: who follows it, and what they are told.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Farewell;
 use crate::domain::{Conversation, ConversationSid, Message, Scope, Timestamp, User, UserSid};
@@ -21,9 +24,19 @@ pub(super) struct Topic {
     conversation: Option<Box<Conversation>>,
     /// Whether a message came since this was last asked.
     was_busy: bool,
+    /// Until when it is busy with what it told last.
+    busy_until: Option<Instant>,
     /// One for each client, in the order of their ids.
     followers: Vec<Follower>,
 }
+
+/// How long a topic is busy with each follower it has told of messages. What comes meanwhile is told together, for a
+/// notification costs a server, a network and a client as much as a message does. Our choice: a little more than it takes
+/// to write to one and to read its acknowledgement, so that a conversation of two is never held up, and one of hundreds
+/// is told in strides.
+const STRIDE: Duration = Duration::from_micros(40);
+/// How long a message may wait for that, however many the followers are. Nobody sees it.
+const LONGEST_STRIDE: Duration = Duration::from_millis(20);
 
 struct Follower {
     client: u64,
@@ -52,6 +65,7 @@ impl Topic {
             delivered,
             conversation: None,
             was_busy: false,
+            busy_until: None,
             followers: Vec::new(),
         }
     }
@@ -171,8 +185,13 @@ impl Topic {
         self.was_busy = true;
     }
 
+    /// Until when messages had better be collected; none if they can be told now.
+    pub(super) fn busy_until(&self, now: Instant) -> Option<Instant> {
+        self.busy_until.filter(|until| *until > now)
+    }
+
     /// Tells of messages that were taken up one after the other. Each changed the document; its last value is enough.
-    pub(super) fn tell_messages(&self, messages: &[Arc<Message>], now: Timestamp) {
+    pub(super) fn tell_messages(&mut self, messages: &[Arc<Message>], now: Timestamp) {
         let Some(newest) = messages.last() else {
             return;
         };
@@ -194,6 +213,8 @@ impl Topic {
             ));
         }
         self.tell(&events);
+        let count = u32::try_from(self.followers.len()).unwrap_or(u32::MAX);
+        self.busy_until = Some(Instant::now() + STRIDE.saturating_mul(count).min(LONGEST_STRIDE));
     }
 
     /// Tells the other participants that somebody is typing.
