@@ -17,6 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower::Layer as _;
 use tracing::{debug, warn};
 
 use super::tls::{Certificate, TlsListener};
@@ -69,7 +70,8 @@ async fn serve_on<L: Listener<Addr = SocketAddr>>(
             Some(_) = connections.join_next() => continue,
             () = told(&mut stopped) => break,
         };
-        let service = router.clone().layer(Extension(ConnectInfo(peer)));
+        // Around the router, not around each of its routes, which would be made anew.
+        let service = Extension(ConnectInfo(peer)).layer(router.clone());
         let service = TowerToHyperService::new(service);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let mut stopped = stopped.clone();

@@ -141,9 +141,10 @@ impl Requests {
         }
         let (gateway, session) = (gateway.clone(), Arc::clone(session));
         let count = commands::fit_together(self.reads.iter().map(|read| &read.http));
-        let (ids, reads): (Vec<_>, Vec<_>) = self
-            .reads
-            .drain(..count)
+        // Splitting leaves nothing behind where nothing waits: an idle connection is not to hold an empty queue.
+        let rest = self.reads.split_off(count);
+        let (ids, reads): (Vec<_>, Vec<_>) = std::mem::replace(&mut self.reads, rest)
+            .into_iter()
             .map(|read| (read.id, read.http))
             .unzip();
         let task = self.running.spawn(async move {
@@ -170,6 +171,9 @@ impl Requests {
         );
         if self.changing == Some(task) {
             let next = self.changes.pop_front();
+            if self.changes.is_empty() {
+                self.changes = VecDeque::new();
+            }
             self.changing = next.map(|next| self.start(gateway, session, next, None));
         }
         if self.reading.is_some_and(|(reading, _)| reading == task) {
