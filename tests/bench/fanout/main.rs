@@ -9,10 +9,10 @@
 //! every sender's messages once and in order.
 //!
 //! # Why beside other programs
-//! Machines are shared and noisy. The bare program writes, for each message, the two frames of one that is alone to as many
-//! receivers, which acknowledge them; it stores nothing, checks nobody and parses nothing: the ratios say what the rest
-//! costs. ejabberd has a room with an archive in the same PostgreSQL: each message is stored before it is sent, as one
-//! frame, which nobody acknowledges; senders hear it too, uncounted. All take turns, round by round.
+//! Machines are shared and noisy. The bare program writes the same frames to as many receivers, which acknowledge them,
+//! and shares frames as well; it stores nothing, checks nobody and parses nothing: the ratios say what the rest costs.
+//! ejabberd has a room with an archive in the same PostgreSQL: each message is stored before it is sent, as one frame,
+//! which nobody acknowledges; senders hear it too, uncounted. All take turns, round by round.
 //!
 //! `cargo bench --bench fanout -- --rounds 5 --seconds 5`; with `--receivers 200` only that many.
 
