@@ -62,19 +62,26 @@ struct Shared {
     counts: usize,
 }
 
+impl Shared {
+    fn so_far(&self) -> &Notification {
+        self.all.as_ref().unwrap_or(&self.first.notification)
+    }
+}
+
 impl Together {
     /// Adds what comes behind the others.
     pub fn add(&mut self, news: Arc<News>) {
         let object = news.object();
         let mut back = self.0.iter_mut().rev().take(LOOK_BACK);
-        if let Some(shared) = back.find(|shared| shared.first.object() == object) {
-            let all = shared
-                .all
-                .get_or_insert_with(|| shared.first.notification.clone());
-            if all.take_up(&news.notification) {
-                shared.counts += news.frame.len();
-                return;
-            }
+        let last = back.find(|shared| shared.first.object() == object);
+        if let Some(shared) = last
+            && shared.so_far().has_room_for(&news.notification)
+        {
+            shared.counts += news.frame.len();
+            let first = &shared.first;
+            let all = shared.all.get_or_insert_with(|| first.notification.clone());
+            all.take_up(&news.notification);
+            return;
         }
         self.0.push(Shared {
             counts: news.frame.len(),

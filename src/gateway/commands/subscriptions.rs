@@ -11,9 +11,8 @@ use super::{Request, Session};
 use crate::domain::{ConversationSid, Error};
 use crate::gateway::Gateway;
 use crate::gateway::outgoing::Outgoing;
-use crate::gateway::protocol::SYNC_EVENT;
 use crate::gateway::subscriptions::{self, Client, Establish};
-use crate::gateway::sync::events::{Answer, Outcome, answers};
+use crate::gateway::sync::events::{Answer, Outcome};
 use crate::gateway::sync::{Named, Object};
 use crate::ops::events;
 
@@ -130,17 +129,6 @@ impl Wishes {
                 }
             }
         }
-        let answered: Vec<Answer<'_>> = done
-            .iter()
-            .map(|(wish, outcome)| Answer {
-                sid: &wish.object_sid,
-                kind: &wish.object_type,
-                outcome: *outcome,
-            })
-            .collect();
-        for payload in answers(self.correlation_id, &answered) {
-            outgoing.notify(SYNC_EVENT, &payload);
-        }
         let client = Client {
             outgoing: Arc::clone(outgoing),
             user: session.user,
@@ -148,6 +136,11 @@ impl Wishes {
             correlation_id: self.correlation_id,
             _turn: self.turn.map(Arc::new),
         };
+        client.tell_outcomes(done.iter().map(|(wish, outcome)| Answer {
+            sid: &wish.object_sid,
+            kind: &wish.object_type,
+            outcome: *outcome,
+        }));
         subscriptions.establish(Establish {
             client,
             wishes: wanted,

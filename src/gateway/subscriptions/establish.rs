@@ -194,14 +194,16 @@ impl Client {
     }
 
     fn answer(&self, done: &[(Wish, Outcome)]) {
-        let all: Vec<Answer<'_>> = done
-            .iter()
-            .map(|(wish, outcome)| Answer {
-                sid: &wish.sid,
-                kind: wish.object.kind(),
-                outcome: *outcome,
-            })
-            .collect();
+        self.tell_outcomes(done.iter().map(|(wish, outcome)| Answer {
+            sid: &wish.sid,
+            kind: wish.object.kind(),
+            outcome: *outcome,
+        }));
+    }
+
+    /// Tells how wishes ended.
+    pub fn tell_outcomes<'a>(&self, all: impl Iterator<Item = Answer<'a>>) {
+        let all: Vec<Answer<'_>> = all.collect();
         for payload in answers(self.correlation_id, &all) {
             self.outgoing.notify(SYNC_EVENT, &payload);
         }

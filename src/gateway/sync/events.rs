@@ -46,25 +46,30 @@ impl Notification {
         payload(self.kind, self.correlation_id, &self.events)
     }
 
-    /// Takes up what comes right behind; answers whether it fits in. Of a document the newest value is enough.
-    pub fn take_up(&mut self, later: &Self) -> bool {
-        self.append(later.object, later.kind, later.until, &later.events)
+    /// Whether what comes right behind fits in.
+    #[must_use]
+    pub fn has_room_for(&self, later: &Self) -> bool {
+        self.fits(later.object, later.kind, &later.events)
     }
 
-    fn append(&mut self, object: Object, kind: &str, until: i64, events: &str) -> bool {
-        if (object, kind) != (self.object, self.kind) {
-            return false;
-        }
-        if kind == DOCUMENT_UPDATED {
+    /// Takes up what comes right behind and fits in. Of a document the newest value is enough.
+    pub fn take_up(&mut self, later: &Self) {
+        self.append(later.until, &later.events);
+    }
+
+    fn fits(&self, object: Object, kind: &str, events: &str) -> bool {
+        (object, kind) == (self.object, self.kind)
+            && (kind == DOCUMENT_UPDATED || self.events.len() + events.len() < MOST_TOGETHER_BYTES)
+    }
+
+    fn append(&mut self, until: i64, events: &str) {
+        if self.kind == DOCUMENT_UPDATED {
             self.events.clear();
-        } else if self.events.len() + events.len() < MOST_TOGETHER_BYTES {
-            self.events.push(',');
         } else {
-            return false;
+            self.events.push(',');
         }
         self.events.push_str(events);
         self.until = until;
-        true
     }
 }
 
@@ -83,10 +88,10 @@ pub fn notifications<'a>(
             correlation_id,
             events: first.fields.clone(),
         };
-        while let Some(next) = rest.peek()
-            && together.append(next.object, next.kind, next.id, &next.fields)
+        while let Some(next) =
+            rest.next_if(|next| together.fits(next.object, next.kind, &next.fields))
         {
-            rest.next();
+            together.append(next.id, &next.fields);
         }
         Some(together)
     })
