@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
-use super::{join, part};
+use super::{join, part, sid};
 use crate::support::socket::Sent;
 use crate::support::{TestServer, text};
 
@@ -184,7 +184,7 @@ async fn with_the_own_conversations_in_steps(pool: PgPool) {
             .await
             .with(201);
         // Each change takes a position of the user's, more than one answer covers in all.
-        let sid = talk.trim_start_matches("/v1/Conversations/").to_owned();
+        let sid = sid(&talk).to_owned();
         for n in 0..251 {
             let level = if n % 2 == 0 { "muted" } else { "default" };
             let own = format!("/v1/Users/alice/Conversations/{sid}");

@@ -7,6 +7,7 @@ use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use super::sid;
 use crate::support::server::{ACCOUNT_SID, AUTH_TOKEN};
 use crate::support::{TestServer, text, wait};
 
@@ -68,7 +69,7 @@ async fn a_change_whose_asker_is_gone_during_its_commit_is_told(pool: PgPool) {
                 .await
                 .with(201);
         }
-        let sid = talk.trim_start_matches("/v1/Conversations/").to_owned();
+        let sid = sid(&talk).to_owned();
         for (kind, part) in [
             ("document", "channel"),
             ("map", "roster"),

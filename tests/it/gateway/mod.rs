@@ -26,7 +26,18 @@ async fn join(server: &TestServer, talk: &str, identity: &str) -> String {
     text(&body, "sid")
 }
 
+/// The SID in the path of a conversation.
+fn sid(talk: &str) -> &str {
+    talk.trim_start_matches("/v1/Conversations/")
+}
+
 /// The name of a conversation's object.
 fn part(talk: &str, of: &str) -> String {
-    format!("{}.{of}", talk.trim_start_matches("/v1/Conversations/"))
+    format!("{}.{of}", sid(talk))
+}
+
+/// Where clients post the messages of a conversation.
+async fn messages(server: &TestServer, talk: &str) -> String {
+    let (service, sid) = (server.default_service().await, sid(talk));
+    format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages")
 }

@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 
-use super::part;
+use super::{part, sid};
 use crate::support::socket::SocketClient;
 use crate::support::{TestCluster, TestServer, text};
 
@@ -86,7 +86,7 @@ async fn clients_of_every_node_hear_everything_in_order(pool: PgPool) {
 async fn typing_reaches_clients_of_the_other_node(pool: PgPool) {
     let cluster = TestCluster::start(&pool, 2, NEVER).await;
     let talk = talk_of_two(&cluster.nodes[0]).await;
-    let sid = talk.trim_start_matches("/v1/Conversations/");
+    let sid = sid(&talk);
     let mut alice = cluster.nodes[0].socket("alice").await;
     alice.follow("map", &format!("{sid}.roster"), None).await;
     let mut bob = cluster.nodes[1].socket("bob").await;

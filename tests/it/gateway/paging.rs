@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::sid;
 use crate::support::socket::SocketClient;
 use crate::support::{TestServer, text};
 
@@ -110,7 +111,7 @@ fn behind(place: &str, from: &str, order: &str) -> bool {
 async fn pages_are_those_of_the_model_and_their_ends_are_true(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
-    let sid = talk.trim_start_matches("/v1/Conversations/").to_owned();
+    let sid = sid(&talk).to_owned();
     let mut people = Vec::new();
     for n in 0..5 {
         let identity = if n == 0 {
@@ -180,7 +181,7 @@ async fn pages_are_those_of_the_model_and_their_ends_are_true(pool: PgPool) {
 async fn a_page_that_was_emptied_meanwhile_leads_back(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
-    let sid = talk.trim_start_matches("/v1/Conversations/").to_owned();
+    let sid = sid(&talk).to_owned();
     server
         .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
         .await
@@ -224,7 +225,7 @@ async fn pages_of_the_longest_messages_end_early_and_lead_on(pool: PgPool) {
     const MOST: usize = 30 * 37 * 1024;
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
-    let sid = talk.trim_start_matches("/v1/Conversations/").to_owned();
+    let sid = sid(&talk).to_owned();
     server
         .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
         .await

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::{join, messages};
 use crate::support::{TestServer, text};
 
 #[sqlx::test]
@@ -11,14 +12,9 @@ async fn a_message_that_is_sent_again_is_there_once(pool: PgPool) {
     let other = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
     for identity in ["alice", "bob"] {
-        server
-            .post(&format!("{talk}/Participants"), &[("Identity", identity)])
-            .await
-            .with(201);
+        join(&server, &talk, identity).await;
     }
-    let service = server.default_service().await;
-    let sid = talk.trim_start_matches("/v1/Conversations/");
-    let messages = format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages");
+    let messages = messages(&server, &talk).await;
     let mut alice = server.socket("alice").await;
     let body = json!({ "body": "once" });
     let (status, first) = alice.change("name", &messages, body.clone()).await;
@@ -123,13 +119,8 @@ async fn a_conversation_that_is_created_again_is_there_once(pool: PgPool) {
 async fn a_message_that_was_deleted_does_not_come_back_by_a_repeat(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
-    server
-        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
-        .await
-        .with(201);
-    let service = server.default_service().await;
-    let sid = talk.trim_start_matches("/v1/Conversations/");
-    let messages = format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages");
+    join(&server, &talk, "alice").await;
+    let messages = messages(&server, &talk).await;
     let mut alice = server.socket("alice").await;
     let body = json!({ "body": "once" });
     let (status, first) = alice.change("name", &messages, body.clone()).await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::sid;
 use crate::support::{Statements, TestServer, text};
 
 const CONVERSATIONS: usize = 60;
@@ -19,7 +20,7 @@ async fn many_conversations_are_read_and_followed_in_few_statements(pool: PgPool
                 .await
                 .with(201);
         }
-        talks.push(talk.trim_start_matches("/v1/Conversations/").to_owned());
+        talks.push(sid(&talk).to_owned());
     }
     let mut alice = server.socket("alice").await;
     let (_, configuration) = alice

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::{join, messages};
 use crate::support::socket::{Sent, SocketClient};
 use crate::support::{TestServer, text, wait};
 
@@ -73,13 +74,8 @@ async fn sockets_are_dropped_one_after_the_other_and_no_new_ones_are_taken(pool:
 async fn every_change_that_was_made_is_answered(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let talk = server.conversation(&[]).await;
-    server
-        .post(&format!("{talk}/Participants"), &[("Identity", "alice")])
-        .await
-        .with(201);
-    let service = server.default_service().await;
-    let sid = talk.trim_start_matches("/v1/Conversations/");
-    let messages = format!("/Client/v2/Services/{service}/Conversations/{sid}/Messages");
+    join(&server, &talk, "alice").await;
+    let messages = messages(&server, &talk).await;
     let mut alice = server.socket("alice").await;
     for n in 0..30 {
         let body = json!({ "body": n.to_string() }).to_string();

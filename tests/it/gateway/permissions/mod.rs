@@ -6,6 +6,7 @@ mod defaults;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::sid;
 use crate::support::socket::SocketClient;
 use crate::support::{TestServer, text};
 use actions::{ACTIONS, Action, Kind};
@@ -177,10 +178,7 @@ impl Stage {
             let form = [("Author", author), ("Body", "x")];
             words.push((name, add("Messages", &form).await));
         }
-        words.push((
-            "{talk}",
-            talk.trim_start_matches("/v1/Conversations/").to_owned(),
-        ));
+        words.push(("{talk}", sid(&talk).to_owned()));
     }
 
     /// Uploads something as the user; its SID.
