@@ -14,7 +14,7 @@ from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import ChatGrant
 from twilio.rest import Client
 
-from wait import until
+from wait import Ended, until
 
 ACCOUNT_SID = "AC00000000000000000000000000000001"
 AUTH_TOKEN = "test0auth0token0test0auth0token0"
@@ -58,14 +58,11 @@ class ServerTest(unittest.TestCase):
         """Starts the server, also again."""
         program = [os.environ["CONVOKE_BIN"], "serve"]
         cls.process = subprocess.Popen(program, env=cls.environment, stdout=cls.log, stderr=cls.log)
-
-        def ready():
-            if cls.process.poll() is not None:
-                cls.log.seek(0)
-                raise RuntimeError(f"the server did not start:\n{cls.log.read()}")
-            return cls.is_ready()
-
-        until("the server is ready", ready)
+        try:
+            until("the server is ready", cls.is_ready, cls.process)
+        except Ended:
+            cls.log.seek(0)
+            raise RuntimeError(f"the server did not start:\n{cls.log.read()}") from None
 
     @classmethod
     def is_ready(cls):

@@ -32,13 +32,7 @@ class S3:
     def start(self):
         program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
         self.process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-        def answers():
-            if self.process.poll() is not None:
-                raise RuntimeError("the S3 server did not start")
-            return self.answers()
-
-        until("the S3 server answers", answers, seconds=60)
+        until("the S3 server answers", self.answers, self.process, seconds=60)
         once = Config(retries={"max_attempts": 0})
         self.client = boto3.client("s3", endpoint_url=self.url, config=once, **KEYS)
         self.client.create_bucket(Bucket="media")
@@ -86,7 +80,7 @@ class Bucket(MediaTest):
         message = talk.messages.create(media_sid=sid)
         self.assertEqual(message.media[0]["sid"], sid)
         talk.messages(message.sid).delete()
-        until("the bytes are gone", lambda: f"of/tests/{sid}" not in self.s3.keys())
+        until("the bytes are gone", lambda: f"of/tests/{sid}" not in self.s3.keys(), self.process)
         unwanted = self.upload(b"x")["sid"]
         self.assertEqual(self.call("DELETE", f"{self.media}/{unwanted}")[0], 204)
         self.assertEqual(self.call("GET", f"{self.media}/{unwanted}/Content")[0], 404)
@@ -168,7 +162,7 @@ class Folder(MediaTest):
         self.assertEqual(answer.status, 400)
         self.assertIn(b'"code":50512', answer.read())
         connection.close()
-        until("nothing is left", lambda: self.files() == before)
+        until("nothing is left", lambda: self.files() == before, self.process)
 
     def test_an_upload_under_way_when_the_server_is_killed_shows_nowhere(self):
         kept = self.upload(b"kept")["sid"]
@@ -178,7 +172,7 @@ class Folder(MediaTest):
         connection.putheader("Content-Length", str(2 * MEGABYTE))
         connection.endheaders()
         connection.send(bytes(MEGABYTE))
-        until("half of it is there", lambda: any("#" in name for name in self.files()))
+        until("half of it is there", lambda: any("#" in name for name in self.files()), self.process)
         half = next(name for name in self.files() if "#" in name).split("#")[0]
         self.process.kill()
         self.process.wait(30)
