@@ -7,9 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use bytes::Bytes;
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
@@ -20,6 +18,7 @@ use super::protocol::{self, Frame, Status};
 use super::requests::{Ended, Request, Requests};
 use super::sign_in::{self, refused, session};
 use super::sockets::Place;
+use super::websocket::{CloseCode, Message, WebSocket};
 use crate::domain::{Timestamp, TokenFault};
 use crate::ops::users;
 
@@ -42,7 +41,7 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
     };
     let Some(session) = hello else {
         // Whoever was refused has been told why.
-        let _ = timeout(WRITE_LIMIT, socket.close()).await;
+        let _ = timeout(WRITE_LIMIT, socket.close(None)).await;
         return;
     };
     let client = place.client;
@@ -61,23 +60,22 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
     );
     drop(connection);
     match why {
-        End::Malformed => farewell(&mut socket, close_code::PROTOCOL, "malformed frame").await,
-        End::Parted => farewell(&mut socket, close_code::AWAY, "the server is stopping").await,
+        End::Malformed => farewell(&mut socket, CloseCode::Protocol, "malformed frame").await,
+        End::Parted => farewell(&mut socket, CloseCode::Away, "the server is stopping").await,
         End::Left | End::Cut | End::Expired | End::Denied => {}
     }
 }
 
 /// Says goodbye and waits until the client has said it too: what was sent before could be lost if the socket were closed
 /// with something unread in it.
-async fn farewell(socket: &mut WebSocket, code: u16, reason: &'static str) {
-    let reason = reason.into();
+async fn farewell(socket: &mut WebSocket, code: CloseCode, reason: &'static str) {
     let goodbye = async {
-        let sent = socket.send(Message::Close(Some(CloseFrame { code, reason })));
+        let sent = socket.close(Some((code, reason)));
         if timeout(WRITE_LIMIT, sent)
             .await
             .is_ok_and(|sent| sent.is_ok())
         {
-            while let Some(Ok(_)) = socket.next().await {}
+            while socket.read().await.is_some() {}
         }
     };
     let _ = timeout(LINGER_LIMIT, goodbye).await;
@@ -152,7 +150,7 @@ impl Connection {
                 biased;
                 due = outgoing.due(self.parting) => Step::Due(due),
                 Some(ended) = self.requests.next() => Step::Ended(ended),
-                heard = socket.next(), if !busy => Step::Heard(heard.and_then(Result::ok)),
+                heard = socket.read(), if !busy => Step::Heard(heard),
                 () = alarm.as_mut() => Step::Alarm,
             };
             let end = match step {
@@ -190,9 +188,9 @@ impl Connection {
             if left == 0 || self.is_busy() {
                 break;
             }
-            message = match socket.next().now_or_never() {
-                Some(Some(Ok(next))) => next,
-                Some(_) => return Some(End::Left),
+            message = match socket.read().now_or_never() {
+                Some(Some(next)) => next,
+                Some(None) => return Some(End::Left),
                 None => break,
             };
         }
@@ -202,15 +200,16 @@ impl Connection {
     /// Writes what waits, flushed together; has replays go on whose turn it is.
     async fn write(&self, socket: &mut WebSocket) -> Option<End> {
         let all = async {
-            let mut bytes = 0;
+            let (mut packets, mut bytes) = (Vec::new(), 0);
             for item in self.outgoing.take() {
                 match item {
                     Item::Frame { frame, counts } => {
                         bytes += counts;
-                        socket.feed(Message::Binary(frame)).await?;
+                        packets.push(frame);
                     }
-                    Item::Answer(frame) => socket.feed(Message::Binary(frame)).await?,
+                    Item::Answer(frame) => packets.push(frame),
                     Item::Resume(mut replay) => {
+                        socket.write(packets.drain(..)).await?;
                         self.outgoing.sent(std::mem::take(&mut bytes));
                         // Less what was cancelled meanwhile.
                         replay
@@ -220,8 +219,9 @@ impl Connection {
                     }
                 }
             }
+            let written = socket.write(packets).await;
             self.outgoing.sent(bytes);
-            socket.flush().await
+            written
         };
         tokio::select! {
             biased;
@@ -263,8 +263,8 @@ impl Connection {
                 description: Some(TokenFault::Expired.to_string()),
                 ..Status::of(410)
             };
-            let farewell = Message::Binary(protocol::close("TMexpired", &status));
-            let _ = timeout(WRITE_LIMIT, socket.send(farewell)).await;
+            let farewell = [protocol::close("TMexpired", &status)];
+            let _ = timeout(WRITE_LIMIT, socket.write(farewell)).await;
             return Some(End::Expired);
         }
         if !self.warned && now >= self.warning() {
@@ -278,10 +278,7 @@ impl Connection {
             }
             self.answered_ping = false;
             self.next_ping = Instant::now() + self.gateway.ping_interval();
-            if timeout(WRITE_LIMIT, socket.send(Message::Ping(Bytes::new())))
-                .await
-                .is_err()
-            {
+            if timeout(WRITE_LIMIT, socket.ping()).await.is_err() {
                 return Some(End::Cut);
             }
         }
@@ -294,7 +291,7 @@ impl Connection {
         let bytes = match message {
             Message::Binary(bytes) => bytes,
             Message::Close(_) => return Some(End::Left),
-            Message::Text(_) => return Some(End::Malformed),
+            Message::Text(_) | Message::Frame(_) => return Some(End::Malformed),
             Message::Ping(_) | Message::Pong(_) => return None,
         };
         if protocol::is_acknowledgement(&bytes) {
@@ -321,8 +318,8 @@ impl Connection {
                 Box::pin(self.update(socket, &id, frame.header.token.as_deref())).await
             }
             "close" => {
-                let goodbye = Message::Binary(protocol::reply(&id, &Status::of(200)));
-                let _ = timeout(WRITE_LIMIT, socket.send(goodbye)).await;
+                let goodbye = [protocol::reply(&id, &Status::of(200))];
+                let _ = timeout(WRITE_LIMIT, socket.write(goodbye)).await;
                 Some(End::Left)
             }
             // Acknowledgements and telemetry need no answer.
@@ -369,8 +366,8 @@ impl Connection {
                 None
             }
             Err(error) => {
-                let refusal = Message::Binary(protocol::reply(id, &refused(&error)));
-                let _ = timeout(WRITE_LIMIT, socket.send(refusal)).await;
+                let refusal = [protocol::reply(id, &refused(&error))];
+                let _ = timeout(WRITE_LIMIT, socket.write(refusal)).await;
                 Some(End::Denied)
             }
         }

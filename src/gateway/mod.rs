@@ -15,22 +15,22 @@ mod sign_in;
 mod sockets;
 mod subscriptions;
 mod sync;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::bus::Bus;
 use crate::domain::bases::Bases;
@@ -39,13 +39,10 @@ use limits::Limits;
 use presence::{Presence, Register};
 use sockets::{NoEntry, Sockets};
 use subscriptions::{Shards, Subscriptions, told};
+use websocket::WebSocket;
 
 /// How long somebody is shown as typing, in seconds (the SDK is told one more).
 const TYPING_TIMEOUT_SECONDS: u32 = 5;
-/// What is read from a socket at once. Most frames are small, and most sockets are silent.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-/// How many bytes of frames are written at once. Everything is flushed as soon as nothing more waits.
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// When a client that is not taken in now may try again, in seconds. SDKs do not look at it and wait for a second or more.
 const RETRY_AFTER_SECONDS: u32 = 2;
 
@@ -169,22 +166,34 @@ pub fn router(gateway: Gateway) -> Router {
 async fn upgrade(
     State(gateway): State<Gateway>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    socket: WebSocketUpgrade,
+    mut request: Request,
 ) -> Response {
+    let welcome = match websocket::shake_hands(&request) {
+        Ok(welcome) => welcome,
+        Err(refusal) => return refusal.into_response(),
+    };
     let place = match gateway.0.sockets.enter() {
         Ok(place) => place,
         Err(why) => return not_now(why),
     };
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let upgrade = hyper::upgrade::on(&mut request);
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let base: Arc<str> = gateway.0.bases.of(Some(peer.ip()), header).into();
-    let most = gateway.0.settings.max_frame_bytes;
-    socket
-        .max_message_size(most)
-        .max_frame_size(most)
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .on_upgrade(move |socket| connection::serve(gateway, socket, base, place))
+    tokio::spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => {
+                let socket = WebSocket::on(upgraded, gateway.0.settings.max_frame_bytes).await;
+                connection::serve(gateway, socket, base, place).await;
+            }
+            Err(error) => debug!(%peer, error = %error, "a connection did not become a websocket"),
+        }
+    });
+    welcome
 }
 
 /// Sends a client away, before anything was spent on it.

@@ -6,12 +6,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::outgoing::Item;
 use super::protocol::{self, SYNC_EVENT};
 use super::sync::Object;
 use super::sync::events::Notification;
+use super::websocket::Packet;
 
 /// How many objects back it is looked whether news fit to what waits. Further back is not wrong, only not shared.
 const LOOK_BACK: usize = 8;
@@ -20,7 +19,7 @@ const LOOK_BACK: usize = 8;
 #[derive(Debug)]
 pub struct News {
     notification: Notification,
-    frame: Bytes,
+    frame: Packet,
 }
 
 impl News {
@@ -41,12 +40,12 @@ impl News {
 
     /// The frame.
     #[must_use]
-    pub const fn frame(&self) -> &Bytes {
+    pub const fn frame(&self) -> &Packet {
         &self.frame
     }
 }
 
-fn frame(of: &Notification) -> Bytes {
+fn frame(of: &Notification) -> Packet {
     protocol::notify(SYNC_EVENT, &of.payload())
 }
 
@@ -137,8 +136,8 @@ mod tests {
     }
 
     /// The events of a frame: their object, and their ids.
-    fn told(frame: Bytes) -> (String, Vec<i64>) {
-        let payload = Frame::read(frame).expect("a frame").payload;
+    fn told(frame: &Packet) -> (String, Vec<i64>) {
+        let payload = Frame::read(frame.message()).expect("a frame").payload;
         let payload: Value = serde_json::from_slice(&payload).expect("JSON");
         let events = payload["events"].as_array().expect("events");
         let sid = |event: &Value| {
@@ -173,7 +172,7 @@ mod tests {
                 let Item::Frame { frame, counts } = item else { unreachable!("news are frames") };
                 prop_assert!(frame.len() < 72 * 1024);
                 waiting -= counts;
-                let (object, ids) = told(frame);
+                let (object, ids) = told(&frame);
                 heard.entry(object).or_default().extend(ids);
             }
             prop_assert_eq!(waiting, 0);

@@ -5,24 +5,24 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::news::{News, Together};
 use super::protocol;
 use super::subscriptions::Establish;
+use super::websocket::Packet;
 
 /// What is to be done for a client.
 pub enum Item {
     /// To write a frame.
     Frame {
         /// The frame.
-        frame: Bytes,
+        frame: Packet,
         /// The bytes it has taken of what may wait.
         counts: usize,
     },
     /// To write the answer to a request.
-    Answer(Bytes),
+    Answer(Packet),
     /// To have a replay go on behind the frames before it. (The protocol could have the client ask for the rest, but
     /// the official SDK forgets to when it is told in the same breath as the answer to its request.)
     Resume(Box<Establish>),
@@ -94,7 +94,7 @@ impl Outgoing {
     }
 
     /// Queues a frame; never waits. More than fits cuts the connection off.
-    pub fn send(&self, frame: Bytes) {
+    pub fn send(&self, frame: Packet) {
         let counts = frame.len();
         let frame = Waiting::Item(Item::Frame { frame, counts });
         self.queue_all(std::iter::once((counts, frame)));
@@ -130,7 +130,7 @@ impl Outgoing {
 
     /// Queues an answer, however long it is: a page of large messages is larger than what may wait. No bound is needed,
     /// because a connection takes up the next result when this one is written.
-    pub fn answer(&self, frame: Bytes) {
+    pub fn answer(&self, frame: Packet) {
         self.push(Item::Answer(frame));
     }
 

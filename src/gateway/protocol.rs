@@ -9,10 +9,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+
+use super::websocket::Packet;
 
 const MAGIC: &[u8] = b"TWILSOCK V3.0 ";
 const LINE_END: &[u8] = b"\r\n";
@@ -230,23 +232,18 @@ impl<'a> OutHeader<'a> {
         }
     }
 
-    fn write(mut self, payload: &[u8]) -> Bytes {
+    fn write(mut self, payload: &[u8]) -> Packet {
         self.payload_size = payload.len();
         self.payload_type = (!payload.is_empty()).then_some(JSON);
         let json = serde_json::to_vec(&self).unwrap_or_default();
         let length = json.len().to_string();
-        let mut frame =
-            BytesMut::with_capacity(MAGIC.len() + length.len() + json.len() + payload.len() + 4);
-        for part in [MAGIC, length.as_bytes(), LINE_END, &json, LINE_END, payload] {
-            frame.put_slice(part);
-        }
-        frame.freeze()
+        Packet::of(&[MAGIC, length.as_bytes(), LINE_END, &json, LINE_END, payload])
     }
 }
 
 /// Answers a frame that is no request.
 #[must_use]
-pub fn reply(id: &str, status: &Status) -> Bytes {
+pub fn reply(id: &str, status: &Status) -> Packet {
     OutHeader {
         status: Some(status),
         ..OutHeader::new("reply", id)
@@ -256,7 +253,7 @@ pub fn reply(id: &str, status: &Status) -> Bytes {
 
 /// Refuses an `init` for now, and tells when to come back.
 #[must_use]
-pub fn come_back(id: &str, status: &Status, after: Duration) -> Bytes {
+pub fn come_back(id: &str, status: &Status, after: Duration) -> Packet {
     let policy = serde_json::json!({ "backoff_policy": { "reconnect_min_ms": after.as_millis() } });
     OutHeader {
         status: Some(status),
@@ -267,7 +264,7 @@ pub fn come_back(id: &str, status: &Status, after: Duration) -> Bytes {
 
 /// Answers an `init` that was good. What the server can do beyond the minimum: announcing that a token will expire.
 #[must_use]
-pub fn welcome(id: &str) -> Bytes {
+pub fn welcome(id: &str) -> Packet {
     let status = Status::of(200);
     OutHeader {
         status: Some(&status),
@@ -279,7 +276,7 @@ pub fn welcome(id: &str) -> Bytes {
 
 /// Answers a request.
 #[must_use]
-pub fn respond(id: &str, http_status: u16, body: &[u8]) -> Bytes {
+pub fn respond(id: &str, http_status: u16, body: &[u8]) -> Packet {
     let status = Status::of(200);
     OutHeader {
         status: Some(&status),
@@ -298,7 +295,7 @@ pub const TYPING: &str = "twilio.ipmsg.typing_indicator";
 /// Tells clients of something. The frame may be sent to many: an id need only be another one than those before it on the
 /// same connection, so all of a process are counted together.
 #[must_use]
-pub fn notify(message_type: &str, payload: &[u8]) -> Bytes {
+pub fn notify(message_type: &str, payload: &[u8]) -> Packet {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = format!("TM{:032x}", NEXT.fetch_add(1, Ordering::Relaxed));
     OutHeader {
@@ -310,7 +307,7 @@ pub fn notify(message_type: &str, payload: &[u8]) -> Bytes {
 
 /// Tells a client that its token will expire soon.
 #[must_use]
-pub fn token_about_to_expire(id: &str) -> Bytes {
+pub fn token_about_to_expire(id: &str) -> Packet {
     OutHeader {
         client_update_type: Some("token_about_to_expire"),
         ..OutHeader::new("client_update", id)
@@ -320,7 +317,7 @@ pub fn token_about_to_expire(id: &str) -> Bytes {
 
 /// Tells a client why its connection is closed.
 #[must_use]
-pub fn close(id: &str, status: &Status) -> Bytes {
+pub fn close(id: &str, status: &Status) -> Packet {
     OutHeader {
         status: Some(status),
         ..OutHeader::new("close", id)
@@ -431,7 +428,7 @@ mod tests {
 
         #[test]
         fn what_is_written_can_be_read(id in "[A-Z0-9]{1,20}", body in "\\PC{0,100}") {
-            let frame = Frame::read(respond(&id, 201, body.as_bytes())).expect("a frame");
+            let frame = Frame::read(respond(&id, 201, body.as_bytes()).message()).expect("a frame");
             prop_assert_eq!(frame.header.id, id);
             prop_assert_eq!(&frame.payload[..], body.as_bytes());
         }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
-use bytes::Bytes;
 use tokio::time::timeout;
 use tracing::info;
 
@@ -13,6 +11,7 @@ use super::commands::Session;
 use super::limits::NotNow;
 use super::protocol::{self, Frame, Status};
 use super::sockets::Place;
+use super::websocket::{Message, Packet, WebSocket};
 use crate::domain::Error;
 use crate::ops::users::{self, SignedIn};
 
@@ -35,10 +34,10 @@ async fn sign_in(
     base: Arc<str>,
 ) -> Option<Session> {
     let frame = loop {
-        match socket.recv().await?.ok()? {
+        match socket.read().await? {
             Message::Binary(bytes) => break Frame::read(bytes).ok()?,
             Message::Text(_) | Message::Close(_) => return None,
-            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
     };
     if frame.header.method != "init" {
@@ -49,20 +48,17 @@ async fn sign_in(
     match users::sign_in(gateway.core(), &token).await {
         Ok(signed_in) => {
             if let Err(refusal) = place.sign_in(&signed_in, gateway.core().clock.now()) {
-                let _ = socket.send(Message::Binary(not_now(&id, refusal))).await;
+                let _ = socket.write([not_now(&id, refusal)]).await;
                 return None;
             }
             info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
             let session = session(gateway, signed_in, base).await;
-            socket
-                .send(Message::Binary(protocol::welcome(&id)))
-                .await
-                .ok()?;
+            socket.write([protocol::welcome(&id)]).await.ok()?;
             Some(session)
         }
         Err(error) => {
             let refusal = protocol::reply(&id, &refused(&error));
-            let _ = socket.send(Message::Binary(refusal)).await;
+            let _ = socket.write([refusal]).await;
             None
         }
     }
@@ -95,7 +91,7 @@ pub fn refused(error: &Error) -> Status {
 }
 
 /// Sends somebody away who may come back later. An SDK does so by itself.
-fn not_now(id: &str, NotNow { limit, after }: NotNow) -> Bytes {
+fn not_now(id: &str, NotNow { limit, after }: NotNow) -> Packet {
     let name = limit.as_str();
     info!(limit = name, "a socket more than there may be was refused");
     metrics::counter!("convoke_sockets_refused", "limit" => name).increment(1);

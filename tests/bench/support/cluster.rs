@@ -189,6 +189,8 @@ impl Server {
             .env("CONVOKE_DATA_DIR", data_dir)
             .env("CONVOKE_SECRET_KEY", "a key for the benchmark")
             .env("CONVOKE_LOG_LEVEL", "warn")
+            // Clients that wait for their turn do not read, so they answer no pings.
+            .env("CONVOKE_GATEWAY_PING_SECONDS", "3600")
             .env("CONVOKE_ACCOUNT_SID", ACCOUNT_SID)
             .env("CONVOKE_AUTH_TOKEN", AUTH_TOKEN)
             .env("CONVOKE_API_KEY_SID", API_KEY_SID)

@@ -14,6 +14,7 @@ mod repeating;
 mod signing_in;
 mod starting;
 mod stopping;
+mod websocket;
 
 use crate::support::{TestServer, text};
 

@@ -20,7 +20,7 @@ use super::server::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID};
 use super::{TestServer, text};
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the server sent.
 #[derive(Debug)]
