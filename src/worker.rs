@@ -11,9 +11,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::domain::jobs::{Claimed, MAX_ATTEMPTS, Outcome, retry_after};
@@ -54,9 +55,9 @@ impl Worker {
     }
 
     /// Runs jobs until told to stop; those under way are finished.
-    pub async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+    pub async fn run(self: Arc<Self>, stopped: CancellationToken) {
         let mut running = JoinSet::new();
-        while !*stopped.borrow() {
+        while !stopped.is_cancelled() {
             let free = self.concurrency - running.len();
             let started = self
                 .start(&mut running, free)
@@ -70,7 +71,7 @@ impl Worker {
                 continue;
             }
             tokio::select! {
-                _ = stopped.wait_for(|stopped| *stopped) => break,
+                () = stopped.cancelled() => break,
                 Some(_) = running.join_next() => {}
                 () = self.work.notified(), if running.len() < self.concurrency => {}
                 () = self.next_due(), if running.len() < self.concurrency => {}

@@ -15,8 +15,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tower::Layer as _;
 use tracing::{debug, warn};
 
@@ -29,7 +29,7 @@ pub(super) async fn serve(
     certificate: Option<Arc<Certificate>>,
     router: Router,
     patience: Duration,
-    stopped: watch::Receiver<bool>,
+    stopped: CancellationToken,
 ) {
     match certificate {
         None => {
@@ -59,7 +59,7 @@ async fn serve_on<L: Listener<Addr = SocketAddr>>(
     mut listener: L,
     router: Router,
     patience: Duration,
-    mut stopped: watch::Receiver<bool>,
+    stopped: CancellationToken,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience);
@@ -68,18 +68,18 @@ async fn serve_on<L: Listener<Addr = SocketAddr>>(
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
-            () = told(&mut stopped) => break,
+            () = stopped.cancelled() => break,
         };
         // Around the router, not around each of its routes, which would be made anew.
         let service = Extension(ConnectInfo(peer)).layer(router.clone());
         let service = TowerToHyperService::new(service);
         let connection = http.serve_connection(TokioIo::new(stream), service);
-        let mut stopped = stopped.clone();
+        let stopped = stopped.clone();
         connections.spawn(async move {
             let mut connection = pin!(connection.with_upgrades());
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = told(&mut stopped) => {
+                () = stopped.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -91,9 +91,4 @@ async fn serve_on<L: Listener<Addr = SocketAddr>>(
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
-}
-
-/// Waits until the server stops. An error means that nobody can tell any more, which is the same.
-async fn told(stopped: &mut watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

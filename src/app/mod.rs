@@ -21,9 +21,10 @@ use axum::Router;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{error, info, warn};
 
 use crate::blobs::Blobs;
@@ -48,6 +49,9 @@ use tls::Certificate;
 pub use database::Database;
 pub use first_account::FirstAccount;
 pub use tls::BadCertificate;
+
+/// How long the bus may take for what was still to be told when a node stops.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why the server cannot start.
 #[derive(Debug)]
@@ -104,11 +108,13 @@ pub struct App {
     worker: Arc<Worker>,
     database: Database,
     shutdown: ShutdownSettings,
-    stopping: watch::Sender<bool>,
-    closed: watch::Sender<bool>,
+    stopping: DropGuard,
+    closed: DropGuard,
+    hushed: DropGuard,
     server: JoinHandle<()>,
     working: JoinHandle<()>,
     delivering: JoinHandle<()>,
+    carrying: JoinHandle<()>,
     tasks: JoinSet<()>,
 }
 
@@ -164,8 +170,9 @@ impl App {
         (listener, certificate): (TcpListener, Option<Arc<Certificate>>),
         address: SocketAddr,
     ) -> Self {
-        let (stopping, is_stopping) = watch::channel(false);
-        let (closed, is_closed) = watch::channel(false);
+        let [is_stopping, is_closed, is_hushed] = [(); 3].map(|()| CancellationToken::new());
+        let [stopping, closed, hushed] =
+            [&is_stopping, &is_closed, &is_hushed].map(|told| told.clone().drop_guard());
         let mut tasks = JoinSet::new();
         let (ways, lanes) = Lanes::new(settings.posting.lanes());
         let core = Arc::new(Core {
@@ -185,9 +192,10 @@ impl App {
         if let Some(certificate) = &certificate {
             tasks.spawn(Arc::clone(certificate).renew());
         }
-        if let Some(carrier) = carrier {
-            tasks.spawn(carrier.run());
-        }
+        let carrying = match carrier {
+            Some(carrier) => tokio::spawn(carrier.run(is_hushed)),
+            None => tokio::spawn(async {}),
+        };
         for lane in lanes {
             tasks.spawn(lanes::run(Arc::clone(&core), lane));
         }
@@ -230,9 +238,11 @@ impl App {
             shutdown: settings.shutdown.clone(),
             stopping,
             closed,
+            hushed,
             server,
             working,
             delivering,
+            carrying,
             tasks,
         }
     }
@@ -273,10 +283,9 @@ impl App {
             at_most_seconds = (spread + grace).as_secs(),
             "stopping; a second signal ends it at once"
         );
-        // Sends fail only where nobody listens any more.
-        let _ = self.stopping.send(true);
+        drop(self.stopping);
         self.gateway.leave(spread, deadline).await;
-        let _ = self.closed.send(true);
+        drop(self.closed);
         for (name, task) in [
             ("requests", &mut self.server),
             ("jobs", &mut self.working),
@@ -299,6 +308,11 @@ impl App {
                 grace_seconds = grace.as_secs(),
                 "commits under way did not end in time"
             );
+        }
+        drop(self.hushed);
+        if timeout(LAST_WORDS, &mut self.carrying).await.is_err() {
+            warn!("other nodes were not told of the last changes; they find them by themselves");
+            self.carrying.abort();
         }
         self.tasks.shutdown().await;
         close(self.database).await;
@@ -370,7 +384,7 @@ fn routes(
     bus: Arc<dyn Bus>,
     gateway: &Gateway,
     bases: Arc<Bases>,
-    is_stopping: watch::Receiver<bool>,
+    is_stopping: CancellationToken,
 ) -> Router {
     let mut router = probes::routes(Arc::clone(core), bus, is_stopping);
     if settings.parts.contains(&Part::Gateway) {

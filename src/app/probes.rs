@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::bus::Bus;
@@ -20,15 +20,11 @@ use crate::ops::{self, Core};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What tells whether the process can serve.
-type Asked = (Arc<Core>, Arc<dyn Bus>, watch::Receiver<bool>);
+type Asked = (Arc<Core>, Arc<dyn Bus>, CancellationToken);
 
 /// The routes of the probes: `/healthz` (the process lives), `/readyz` (it is not stopping, the database answers, the
 /// schema is ours, the bus was reached), `/metrics` (Prometheus).
-pub(super) fn routes(
-    core: Arc<Core>,
-    bus: Arc<dyn Bus>,
-    is_stopping: watch::Receiver<bool>,
-) -> Router {
+pub(super) fn routes(core: Arc<Core>, bus: Arc<dyn Bus>, is_stopping: CancellationToken) -> Router {
     let metrics = recorder();
     Router::new()
         .route("/healthz", get(async || "ok\n"))
@@ -42,7 +38,7 @@ pub(super) fn routes(
 /// A bus that was reached once and is away now takes no node out of service: all would go at the same time, and each is
 /// right without it, only later.
 async fn ready(State((core, bus, is_stopping)): State<Asked>) -> (StatusCode, &'static str) {
-    if *is_stopping.borrow() {
+    if is_stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n");
     }
     if !bus.was_reached() {

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::local::LocalBus;
@@ -43,7 +44,7 @@ pub struct NatsBus {
     reached: Arc<AtomicBool>,
 }
 
-/// The work of a bus over NATS: [`Carrier::run`] carries until it is dropped.
+/// The work of a bus over NATS.
 pub struct Carrier {
     client: Client,
     subject: String,
@@ -179,8 +180,9 @@ impl Bus for NatsBus {
 }
 
 impl Carrier {
-    /// Carries parcels both ways.
-    pub async fn run(self) {
+    /// Carries parcels both ways until told to stop, then those that wait to be sent: a node that stops has told the
+    /// others all it had to.
+    pub async fn run(self, stopped: CancellationToken) {
         let Self {
             client,
             subject,
@@ -190,7 +192,16 @@ impl Carrier {
             dropped,
         } = self;
         let give = async {
-            while let Some(parcel) = outgoing.recv().await {
+            loop {
+                let parcel = tokio::select! {
+                    biased;
+                    parcel = outgoing.recv() => parcel,
+                    () = stopped.cancelled(), if !outgoing.is_closed() => {
+                        outgoing.close();
+                        continue;
+                    }
+                };
+                let Some(parcel) = parcel else { break };
                 let gap = dropped.swap(false, Ordering::Relaxed);
                 let max_bytes = match client.server_info().max_payload {
                     0 => MAX_PAYLOAD_BYTES,
@@ -205,6 +216,10 @@ impl Carrier {
                     }
                 }
             }
+            stopped.cancelled().await; // who has nothing more to say may still want to hear
+            if let Err(error) = client.flush().await {
+                warn!(error = %error, "the last parcels were not sent to other nodes");
+            }
         };
         let take = async {
             while let Some(message) = incoming.next().await {
@@ -212,7 +227,10 @@ impl Carrier {
                 let _ = near.send(decode(&message));
             }
         };
-        tokio::join!(give, take);
+        tokio::select! {
+            () = give => {}
+            () = take => {}
+        }
     }
 }
 

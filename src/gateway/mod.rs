@@ -28,8 +28,8 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
-use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::bus::Bus;
@@ -38,7 +38,7 @@ use crate::ops::{Core, accounts};
 use limits::Limits;
 use presence::{Presence, Register};
 use sockets::{NoEntry, Sockets};
-use subscriptions::{Shards, Subscriptions, told};
+use subscriptions::{Shards, Subscriptions};
 use websocket::WebSocket;
 
 /// How long somebody is shown as typing, in seconds (the SDK is told one more).
@@ -98,7 +98,7 @@ impl Gateway {
     }
 
     /// Delivers changes, and keeps who is online, until told to stop.
-    pub async fn run(self, stopped: watch::Receiver<bool>) {
+    pub async fn run(self, stopped: CancellationToken) {
         let work = self
             .0
             .work
@@ -117,12 +117,12 @@ impl Gateway {
 
     /// Cuts the sockets of API keys that were deleted and of accounts that were suspended or closed, until told to stop.
     /// They come back at once and are told why they may not.
-    async fn check_keys(&self, every: Duration, mut stopped: watch::Receiver<bool>) {
+    async fn check_keys(&self, every: Duration, stopped: CancellationToken) {
         let mut tick = interval(every);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = told(&mut stopped) => return,
+                () = stopped.cancelled() => return,
                 _ = tick.tick() => {}
             }
             let keys = self.0.sockets.keys();

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::subscriptions::told;
 use crate::domain::presence::{NodeSid, SEEN_EVERY};
 use crate::domain::{Error, Timestamp, UserSid};
 use crate::ops::users::SignedIn;
@@ -112,13 +112,13 @@ pub struct Register {
 
 impl Register {
     /// Keeps the register until told to stop, then writes down that everybody has left.
-    pub async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    pub async fn run(mut self, stopped: CancellationToken) {
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut orders = Vec::new();
         loop {
             let done = tokio::select! {
-                () = told(&mut stopped) => break,
+                () = stopped.cancelled() => break,
                 1.. = self.orders.recv_many(&mut orders, MOST_AT_ONCE) => {
                     let waiting = self.count(orders.drain(..));
                     let done = self.write().await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::limits::{Counts, Full, Limits, NotNow};
@@ -20,7 +21,7 @@ pub struct Sockets {
     state: Mutex<State>,
     /// How many there are, those that have not signed in yet among them.
     open: watch::Sender<usize>,
-    closing: watch::Sender<bool>,
+    closing: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +67,7 @@ impl Sockets {
             limits,
             state: Mutex::default(),
             open: watch::Sender::new(0),
-            closing: watch::Sender::new(false),
+            closing: CancellationToken::new(),
         })
     }
 
@@ -76,7 +77,7 @@ impl Sockets {
 
     /// Takes a new socket in, if there is room and the node is not stopping. Nothing was spent on it yet.
     pub fn enter(self: &Arc<Self>) -> Result<Place, NoEntry> {
-        if *self.closing.borrow() {
+        if self.closing.is_cancelled() {
             return Err(NoEntry::Closing);
         }
         let mut state = self.state();
@@ -104,9 +105,7 @@ impl Sockets {
 
     /// Waits until the node is stopping.
     pub async fn closing(&self) {
-        let mut closing = self.closing.subscribe();
-        // An error means that nobody can tell any more, which is the same.
-        let _ = closing.wait_for(|closing| *closing).await;
+        self.closing.cancelled().await;
     }
 
     /// A socket's token was replaced, perhaps by one of another key.
@@ -137,7 +136,7 @@ impl Sockets {
     /// SDKs are back a second after they lost their socket, and each then signs in and subscribes everything. All of a
     /// node's clients in the same second are a storm for the nodes that take them.
     pub async fn leave(&self, over: Duration, deadline: Instant) {
-        self.closing.send_replace(true);
+        self.closing.cancel();
         let all: Vec<Arc<Outgoing>> = (self.state().signed_in.values())
             .map(|client| Arc::clone(&client.outgoing))
             .collect();
@@ -212,7 +211,7 @@ impl Place {
         };
         self.sockets.state().signed_in.insert(self.client, client);
         // Whoever closes says so first and looks who is there second.
-        if *self.sockets.closing.borrow() {
+        if self.sockets.closing.is_cancelled() {
             outgoing.part();
         }
     }

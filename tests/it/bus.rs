@@ -7,6 +7,7 @@ use convoke::bus::nats::{self, NatsBus};
 use convoke::bus::{Bus, Heard, Listener, Parcel, Typist};
 use convoke::domain::{ConversationSid, Identity, UserSid};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::{NatsServer, wait};
@@ -21,7 +22,7 @@ struct Buses {
 async fn buses() -> Buses {
     let nats = NatsServer::start().await;
     let mut carrying = JoinSet::new();
-    let far = node(&nats, &mut carrying).await;
+    let (far, _) = node(&nats, &mut carrying).await;
     // The gap that comes with the connection is told before a test begins to listen.
     wait::until("the bus is reached", async || far.was_reached()).await;
     Buses {
@@ -31,11 +32,12 @@ async fn buses() -> Buses {
     }
 }
 
-/// The bus of one node.
-async fn node(nats: &NatsServer, carrying: &mut JoinSet<()>) -> Arc<NatsBus> {
+/// The bus of one node, and what stops it.
+async fn node(nats: &NatsServer, carrying: &mut JoinSet<()>) -> (Arc<NatsBus>, CancellationToken) {
     let (bus, carrier) = nats::connect(&nats.url(), "tests").await.expect("a bus");
-    carrying.spawn(carrier.run());
-    Arc::new(bus)
+    let stopped = CancellationToken::new();
+    carrying.spawn(carrier.run(stopped.clone()));
+    (Arc::new(bus), stopped)
 }
 
 /// A parcel that can be told from others.
@@ -133,9 +135,13 @@ async fn who_is_too_slow_is_told_of_the_gap_and_hears_on() {
     }
 }
 
-/// Two nodes that hear each other, and a listener on the second.
-async fn two_nodes(nats: &NatsServer, carrying: &mut JoinSet<()>) -> (Arc<NatsBus>, Listener) {
-    let (one, other) = (node(nats, carrying).await, node(nats, carrying).await);
+/// Two nodes that hear each other: the first and what stops it, and a listener on the second.
+async fn two_nodes(
+    nats: &NatsServer,
+    carrying: &mut JoinSet<()>,
+) -> (Arc<NatsBus>, CancellationToken, Listener) {
+    let (one, stop) = node(nats, carrying).await;
+    let (other, _) = node(nats, carrying).await;
     let mut listener = other.listen();
     // Subscriptions take effect some time after they are asked for.
     let mut tries = 0;
@@ -149,14 +155,14 @@ async fn two_nodes(nats: &NatsServer, carrying: &mut JoinSet<()>) -> (Arc<NatsBu
     // What is still on its way comes before this.
     one.publish(parcel(u128::MAX));
     while hear(&mut listener).await != Some(u128::MAX) {}
-    (one, listener)
+    (one, stop, listener)
 }
 
 #[tokio::test]
 async fn nodes_hear_each_other_in_order_and_themselves_once() {
     let nats = NatsServer::start().await;
     let mut carrying = JoinSet::new();
-    let (one, mut far) = two_nodes(&nats, &mut carrying).await;
+    let (one, _, mut far) = two_nodes(&nats, &mut carrying).await;
     let mut near = one.listen();
     for n in 0..1000 {
         one.publish(parcel(n));
@@ -168,10 +174,29 @@ async fn nodes_hear_each_other_in_order_and_themselves_once() {
 }
 
 #[tokio::test]
+async fn a_node_that_stops_has_told_all_it_had_to() {
+    let nats = NatsServer::start().await;
+    let mut carrying = JoinSet::new();
+    let (one, stop, mut far) = two_nodes(&nats, &mut carrying).await;
+    for n in 0..1000 {
+        one.publish(parcel(n));
+    }
+    stop.cancel();
+    carrying
+        .join_next()
+        .await
+        .expect("one stops")
+        .expect("well");
+    for n in 0..1000 {
+        assert_eq!(hear(&mut far).await, Some(n));
+    }
+}
+
+#[tokio::test]
 async fn who_was_cut_off_is_told_of_the_gap_and_hears_on() {
     let mut nats = NatsServer::start().await;
     let mut carrying = JoinSet::new();
-    let (one, mut far) = two_nodes(&nats, &mut carrying).await;
+    let (one, _, mut far) = two_nodes(&nats, &mut carrying).await;
     nats.kill();
     let mut near = one.listen();
     one.publish(parcel(1));

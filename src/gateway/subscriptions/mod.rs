@@ -16,9 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::outgoing::Outgoing;
@@ -197,7 +198,7 @@ pub struct Shards(Vec<(Shard, mpsc::UnboundedReceiver<Order>, Listener)>);
 impl Shards {
     /// Delivers until told to stop. Every `sweep` the positions of all followed topics are compared with the database:
     /// a publication that was lost costs that long, never a message.
-    pub async fn run(self, sweep: Duration, stopped: watch::Receiver<bool>) {
+    pub async fn run(self, sweep: Duration, stopped: CancellationToken) {
         let mut tasks = JoinSet::new();
         for (shard, orders, listener) in self.0 {
             tasks.spawn(run(shard, orders, listener, sweep, stopped.clone()));
@@ -211,14 +212,14 @@ async fn run(
     mut orders: mpsc::UnboundedReceiver<Order>,
     mut bus: Listener,
     sweep: Duration,
-    mut stopped: watch::Receiver<bool>,
+    stopped: CancellationToken,
 ) {
     let mut tick = interval(sweep);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut due = None;
     loop {
         tokio::select! {
-            () = told(&mut stopped) => return,
+            () = stopped.cancelled() => return,
             heard = bus.hear() => {
                 let (mut next, mut count) = (Some(heard), 0);
                 while let Some(heard) = next {
@@ -237,9 +238,4 @@ async fn run(
             _ = tick.tick() => shard.sweep().await,
         }
     }
-}
-
-/// Waits until the server stops. An error means that nobody can tell any more, which is the same.
-pub async fn told(stopped: &mut watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
