@@ -98,35 +98,90 @@ pub async fn conversation_for(
         .await?
         .ok_or(Error::NotFound)?;
     let what_for = what_for(own.as_ref());
-    let may = |permission| allows(permissions.iter().map(String::as_str), permission);
-    let may_see =
-        is_near(&conversation, own.is_some(), identity) || may(Permission::JoinConversation);
-    let granted_from_outside =
-        matches!(what_for, For::DoingFromOutside(permission) if may(permission));
-    let refusal = match what_for {
-        _ if granted_from_outside => None,
-        _ if !may_see => Some(Error::NotFound),
-        For::Peeking => None,
-        _ if own.is_none() => Some(Error::NotParticipant),
-        For::Doing(permission) | For::DoingFromOutside(permission) if !may(permission) => {
-            Some(Error::NotPermitted(permission))
+    let near = Nearness::of(&conversation.created_by, own.is_some(), identity);
+    decide(near, &permissions, what_for)?;
+    Ok(Held {
+        conversation,
+        own,
+        permissions,
+        bound: true,
+    })
+}
+
+/// How near a user is to a conversation, without any permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nearness {
+    /// The user takes part.
+    Within,
+    /// The user made it.
+    Author,
+    /// Neither.
+    Far,
+}
+
+impl Nearness {
+    fn of(created_by: &str, takes_part: bool, identity: &Identity) -> Self {
+        match takes_part {
+            true => Self::Within,
+            false if created_by == identity.as_str() => Self::Author,
+            false => Self::Far,
         }
-        For::TakingPart | For::Doing(_) | For::DoingFromOutside(_) => None,
-    };
-    match refusal {
-        Some(refusal) => Err(refusal),
-        None => Ok(Held {
-            conversation,
-            own,
-            permissions,
-            bound: true,
-        }),
     }
 }
 
-/// Whether a user sees a conversation without any permission: who takes part, and who made it.
-fn is_near(conversation: &Conversation, takes_part: bool, identity: &Identity) -> bool {
-    takes_part || conversation.created_by == identity.as_str()
+/// Decides whether a user may have a conversation for what it is wanted for.
+fn decide(near: Nearness, permissions: &[String], what_for: For) -> Result<(), Error> {
+    let may = |permission| allows(permissions.iter().map(String::as_str), permission);
+    let granted_from_outside =
+        matches!(what_for, For::DoingFromOutside(permission) if may(permission));
+    match what_for {
+        _ if granted_from_outside => Ok(()),
+        _ if near == Nearness::Far && !may(Permission::JoinConversation) => Err(Error::NotFound),
+        For::Peeking => Ok(()),
+        _ if near != Nearness::Within => Err(Error::NotParticipant),
+        For::Doing(permission) | For::DoingFromOutside(permission) if !may(permission) => {
+            Err(Error::NotPermitted(permission))
+        }
+        For::TakingPart | For::Doing(_) | For::DoingFromOutside(_) => Ok(()),
+    }
+}
+
+/// Decides for many callers at once, in one statement, whether they have all of these permissions as participants.
+/// Answers the membership position that each decision is good for; none for programs, which roles do not bind.
+///
+/// # Errors
+/// As the database.
+pub async fn permit(
+    conn: &mut PgConnection,
+    asked: &[(&Ctx, ConversationSid, &[Permission])],
+) -> sqlx::Result<Vec<Result<Option<i64>, Error>>> {
+    let bound = asked.iter().filter_map(|(ctx, conversation, permissions)| {
+        let Actor::User { sid, identity } = &ctx.actor else {
+            return None;
+        };
+        Some(((ctx.service, *sid, *conversation), (identity, *permissions)))
+    });
+    let (users, rest): (Vec<_>, Vec<_>) = bound.unzip();
+    let footings = match users.as_slice() {
+        [] => Vec::new(),
+        users => store::participants::list_footings(conn, users).await?,
+    };
+    let mut decided = footings
+        .into_iter()
+        .zip(rest)
+        .map(|(footing, (identity, permissions))| {
+            let footing = footing.ok_or(Error::NotFound)?;
+            let near = Nearness::of(&footing.created_by, footing.takes_part, identity);
+            for permission in permissions {
+                decide(near, &footing.permissions, For::Doing(*permission))?;
+            }
+            Ok(Some(footing.membership_position))
+        });
+    let all = asked.iter().map(|(ctx, ..)| match ctx.actor {
+        Actor::User { .. } => decided.next().unwrap_or(Err(Error::NotFound)),
+        Actor::Account | Actor::System => Ok(None),
+    });
+    Ok(all.collect())
 }
 
 /// Those of these users who may not look at their conversations: the rule of [`conversation`], for many at once.
@@ -182,7 +237,9 @@ pub async fn conversations(
     };
     let mut rows = store::conversations::list_with_last(conn, ctx.service, user, sids).await?;
     if let Some(identity) = ctx.identity() {
-        let is_near = |row: &WithLast| is_near(&row.conversation, row.takes_part, identity);
+        let is_near = |row: &WithLast| {
+            Nearness::of(&row.conversation.created_by, row.takes_part, identity) != Nearness::Far
+        };
         if !rows.iter().all(is_near)
             && !may_in_service(conn, ctx, Permission::JoinConversation).await?
         {

@@ -22,7 +22,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
-use super::{Core, messages};
+use super::{Core, access, messages};
 use crate::domain::{Announcement, Ctx, Error, Event, Message, MessageSid, Scope};
 use crate::store;
 use crate::store::messages::{Hold, NewMessage, Written};
@@ -98,6 +98,7 @@ async fn commit(core: &Core, connection: &mut Option<PgConnection>, batch: Vec<W
     let (batch, again): (Vec<Waiting>, Vec<Waiting>) = batch
         .into_iter()
         .partition(|waiting| waiting.new.draft.sid.is_none_or(|sid| seen.insert(sid)));
+    let batch = admit(core, connection, batch).await;
     let (new, rest): (Vec<NewMessage>, Vec<_>) = batch
         .into_iter()
         .map(|waiting| (waiting.new, (waiting.ctx, waiting.answer)))
@@ -142,27 +143,84 @@ async fn commit(core: &Core, connection: &mut Option<PgConnection>, batch: Vec<W
     }
 }
 
-/// Writes a batch on the lane's own connection, which is made when it is needed.
+/// Sends those users away who may not send what they want to, and notes of the others when they might.
+async fn admit(
+    core: &Core,
+    connection: &mut Option<PgConnection>,
+    batch: Vec<Waiting>,
+) -> Vec<Waiting> {
+    let decided = match permit(core, connection, &batch).await {
+        Ok(decided) => decided,
+        // Most likely the connection was lost while nothing waited. Nothing is written yet, so it is simply tried again.
+        Err(fault) => {
+            error!(error = %fault, "who may send could not be read; trying again");
+            match permit(core, connection, &batch).await {
+                Ok(decided) => decided,
+                Err(fault) => {
+                    let reason = fault.to_string();
+                    batch.iter().map(|_| Err(unavailable(&reason))).collect()
+                }
+            }
+        }
+    };
+    let mut admitted = Vec::with_capacity(batch.len());
+    for (mut waiting, decided) in batch.into_iter().zip(decided) {
+        match decided {
+            Ok(seen_membership) => {
+                waiting.new.seen_membership = seen_membership;
+                admitted.push(waiting);
+            }
+            Err(refusal) => {
+                let _ = waiting.answer.send(Err(refusal));
+            }
+        }
+    }
+    admitted
+}
+
+async fn permit(
+    core: &Core,
+    connection: &mut Option<PgConnection>,
+    batch: &[Waiting],
+) -> Result<Vec<Result<Option<i64>, Error>>, sqlx::Error> {
+    let asked: Vec<_> = batch
+        .iter()
+        .map(|Waiting { ctx, new, .. }| (ctx, new.conversation, new.draft.permissions()))
+        .collect();
+    let mut mine = take(core, connection).await?;
+    let decided = access::permit(&mut mine, &asked).await?;
+    *connection = Some(mine);
+    Ok(decided)
+}
+
+/// Writes a batch on the lane's own connection.
 async fn insert(
     core: &Core,
     connection: &mut Option<PgConnection>,
     new: &[NewMessage],
 ) -> Result<Vec<Written>, sqlx::Error> {
-    let mut mine = match connection.take() {
-        Some(mine) => mine,
-        None => connect(core).await?,
-    };
-    // A connection is kept only after it did its work: one that failed, or whose future was dropped, is gone.
+    if new.is_empty() {
+        return Ok(Vec::new()); // all were sent away
+    }
+    let mut mine = take(core, connection).await?;
     let written = store::messages::insert(&mut mine, Hold::Statement, new).await?;
     *connection = Some(mine);
     Ok(written)
 }
 
-async fn connect(core: &Core) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = core.store.connect().await?;
-    store::messages::settle(&mut connection).await?;
+/// The lane's own connection, which is made when it is needed. It is put back only after it did its work: one that failed,
+/// or whose future was dropped, is gone.
+async fn take(
+    core: &Core,
+    connection: &mut Option<PgConnection>,
+) -> Result<PgConnection, sqlx::Error> {
+    if let Some(mine) = connection.take() {
+        return Ok(mine);
+    }
+    let mut mine = core.store.connect().await?;
+    store::messages::settle(&mut mine).await?;
     info!("lane connected");
-    Ok(connection)
+    Ok(mine)
 }
 
 /// Finds out what became of a batch that failed, and writes what was not written one by one.
@@ -206,7 +264,7 @@ async fn already_written(
     if let Some(old) = connection.take() {
         let _ = old.close().await;
     }
-    let mut mine = connect(core).await?;
+    let mut mine = take(core, connection).await?;
     let mut written = HashMap::new();
     for draft in new {
         if let Some(message) =

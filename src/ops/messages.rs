@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::PgConnection;
 
-use super::access::{self, For, Held};
+use super::access::{self, For};
 use super::media::Claim;
 use super::record::Change;
 use super::{Core, conversations, media};
@@ -13,7 +13,7 @@ use crate::domain::media::Category;
 use crate::domain::messages::MessageChanges;
 use crate::domain::users::SYSTEM;
 use crate::domain::{
-    Actor, Conversation, ConversationRef, ConversationSid, Ctx, Draft, Error, Event, Job, Message,
+    Conversation, ConversationRef, ConversationSid, Ctx, Draft, Error, Event, Job, Message,
     MessageSid, Page, PageRequest, Permission, Receipt, ReceiptSid, Scope, Search,
 };
 use crate::store;
@@ -21,9 +21,10 @@ use crate::store::messages::{Hold, NewMessage, Written};
 
 /// Posts a message for a caller who may send in this conversation.
 ///
-/// A program that names the conversation by SID costs no look-up: whether the conversation is there and open is seen
-/// by the statement that writes the message, under the lock that makes the answer true. A user's right to send is
-/// read first; the statement refuses to write if who takes part changed since, and then it is read again.
+/// Who names the conversation by SID costs no look-up: whether the conversation is there and open is seen by the
+/// statement that writes the message, under the lock that makes the answer true. Whether users may send is read by the
+/// lane, for all that wait together; the statement refuses to write if who takes part changed since, and then it is
+/// read again.
 ///
 /// A draft that brings its SID is written once: the indexes of messages and of their tombstones, which are there anyway,
 /// find the repeat, on any node and also when the message was deleted since, and that costs no statement of its own.
@@ -37,23 +38,19 @@ pub async fn post(
     to: &ConversationRef,
     mut draft: Draft,
 ) -> Result<Message, Error> {
-    let (conversation, seen_membership) = match (&ctx.actor, to) {
-        (Actor::User { .. }, _) => {
-            let mut conn = core.store.visit().await?;
-            let held = may_send(&mut conn, ctx, to, &draft).await?;
-            (
-                held.conversation.sid,
-                Some(held.conversation.membership_position),
-            )
-        }
-        (_, ConversationRef::Sid(sid)) => (*sid, None),
-        (_, ConversationRef::UniqueName(name)) => {
+    let conversation = match to {
+        ConversationRef::Sid(sid) => *sid,
+        ConversationRef::UniqueName(name) => {
             let mut conn = core.store.visit().await?;
             let sid = store::conversations::find_sid(&mut conn, ctx.service, name).await?;
-            (sid.ok_or(Error::NotFound)?, None)
+            sid.ok_or(Error::NotFound)?
         }
     };
     // Its bytes go into the object store before the transaction, and only for somebody who may send.
+    if draft.rich.is_some() {
+        let mut conn = core.store.visit().await?;
+        may_send(&mut conn, ctx, conversation, &draft).await?;
+    }
     if let Some(rich) = draft.rich.take() {
         let claim = Claim {
             category: Category::Body,
@@ -67,7 +64,7 @@ pub async fn post(
         sid: draft.sid.unwrap_or_else(|| MessageSid::new(now)),
         service: ctx.service,
         conversation,
-        seen_membership,
+        seen_membership: None,
         draft,
         pieces: Vec::new(),
         now,
@@ -80,21 +77,17 @@ pub async fn post(
     }
 }
 
-/// Gets hold of a conversation for a caller who may send this draft there.
+/// Refuses a draft that its caller may not send there.
 async fn may_send(
     conn: &mut PgConnection,
     ctx: &Ctx,
-    to: &ConversationRef,
+    to: ConversationSid,
     draft: &Draft,
-) -> Result<Held, Error> {
-    let [first, rest @ ..] = draft.permissions() else {
-        return access::conversation(conn, ctx, to, For::TakingPart).await;
-    };
-    let held = access::conversation(conn, ctx, to, For::Doing(*first)).await?;
-    for permission in rest {
-        held.require(*permission)?;
-    }
-    Ok(held)
+) -> Result<(), Error> {
+    let decided = access::permit(conn, &[(ctx, to, draft.permissions())]).await?;
+    decided
+        .into_iter()
+        .try_for_each(|decided| decided.map(drop))
 }
 
 /// Writes one message the long way, in a transaction of its own that holds the conversation: where a row is not all
@@ -109,12 +102,7 @@ pub(super) async fn post_alone(
         .await?
         .filter(|row| row.service_sid == new.service)
         .ok_or(Error::NotFound)?;
-    if new
-        .seen_membership
-        .is_some_and(|seen| seen != conversation.membership_position)
-    {
-        may_send(&mut change.tx, ctx, &new.conversation.into(), &new.draft).await?;
-    }
+    may_send(&mut change.tx, ctx, conversation.sid, &new.draft).await?;
     if new.draft.sid.is_some()
         && store::messages::was_written(&mut change.tx, conversation.sid, new.sid).await?
     {

@@ -319,6 +319,51 @@ pub async fn find_standing(
     .await
 }
 
+/// As much of how a user stands in a conversation as decides what the user may do there.
+#[derive(Debug, FromRow)]
+pub struct Footing {
+    /// Who made the conversation.
+    pub created_by: String,
+    /// The conversation's membership position.
+    pub membership_position: i64,
+    /// Whether the user takes part.
+    pub takes_part: bool,
+    /// The permissions of the user's role and of the participant's.
+    pub permissions: Vec<String>,
+}
+
+/// Finds out how users of services stand in conversations, in the order asked; none where the service has no such user or
+/// no such conversation.
+///
+/// # Errors
+/// As the database.
+pub async fn list_footings(
+    conn: &mut PgConnection,
+    asked: &[(ServiceSid, UserSid, ConversationSid)],
+) -> sqlx::Result<Vec<Option<Footing>>> {
+    let rows = sqlx::query(
+        "select a.nth, c.created_by, c.membership_position, m.user_sid is not null as takes_part,
+                array(select unnest(r.permissions) from roles r where r.sid in (u.role_sid, p.role_sid)) as permissions
+           from unnest($1::uuid[], $2::uuid[], $3::uuid[]) with ordinality as a (service_sid, user_sid, conversation_sid, nth)
+           join users u on u.sid = a.user_sid and u.service_sid = a.service_sid
+           join conversations c on c.sid = a.conversation_sid and c.service_sid = a.service_sid
+           left join memberships m on m.user_sid = u.sid and m.conversation_sid = c.sid
+           left join participants p on p.conversation_sid = c.sid and p.sid = m.participant_sid",
+    )
+    .bind(asked.iter().map(|(service, ..)| *service).collect::<Vec<_>>())
+    .bind(asked.iter().map(|(_, user, _)| *user).collect::<Vec<_>>())
+    .bind(asked.iter().map(|(.., conversation)| *conversation).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let mut footings: Vec<Option<Footing>> = asked.iter().map(|_| None).collect();
+    for row in rows {
+        let nth: i64 = row.try_get("nth")?;
+        let place = usize::try_from(nth - 1).unwrap_or_default();
+        footings[place] = Some(Footing::from_row(&row)?);
+    }
+    Ok(footings)
+}
+
 /// Finds the participant whose identity or address an author is.
 ///
 /// # Errors

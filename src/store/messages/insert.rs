@@ -17,8 +17,8 @@ pub struct NewMessage {
     pub service: ServiceSid,
     /// The conversation.
     pub conversation: ConversationSid,
-    /// The conversation's membership position when the caller's right to send was checked; none when no such right
-    /// is needed.
+    /// The conversation's membership position when the caller's right to send was checked; none before that, and where
+    /// no such right is needed.
     pub seen_membership: Option<i64>,
     /// What is to be written.
     pub draft: Draft,
@@ -210,9 +210,9 @@ fn contents(of: &[NewMessage]) -> Option<Vec<Option<ContentSid>>> {
         .then(|| of.iter().map(|new| new.draft.content_sid).collect())
 }
 
-/// Prepares a connection that does nothing but [`insert`].
+/// Prepares a connection of a lane: for [`insert`] and for reading who may send.
 ///
-/// The statement is planned once, for any number of drafts. The planner cannot know how few they are against the
+/// Its statements are planned once, for any number of drafts. The planner cannot know how few they are against the
 /// tables, so it is told to go by the indexes.
 ///
 /// # Errors
