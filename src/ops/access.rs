@@ -114,7 +114,7 @@ enum Nearness {
     /// The user takes part.
     Within,
     /// The user made it.
-    Author,
+    Maker,
     /// Neither.
     Far,
 }
@@ -123,7 +123,7 @@ impl Nearness {
     fn of(created_by: &str, takes_part: bool, identity: &Identity) -> Self {
         match takes_part {
             true => Self::Within,
-            false if created_by == identity.as_str() => Self::Author,
+            false if created_by == identity.as_str() => Self::Maker,
             false => Self::Far,
         }
     }

@@ -46,8 +46,9 @@ pub async fn post(
             sid.ok_or(Error::NotFound)?
         }
     };
-    // Its bytes go into the object store before the transaction, and only for somebody who may send.
-    if draft.rich.is_some() {
+    // Bytes go into the object store before the transaction, and a transaction holds the conversation for its media: only
+    // for somebody who may send.
+    if draft.rich.is_some() || !draft.media.is_empty() {
         let mut conn = core.store.visit().await?;
         may_send(&mut conn, ctx, conversation, &draft).await?;
     }

@@ -34,7 +34,7 @@ pub(super) struct Topic {
 /// notification costs a server, a network and a client as much as a message does. Our choice: a little more than it takes
 /// to write to one and to read its acknowledgement, so that a conversation of two is never held up, and one of hundreds
 /// is told in strides.
-const STRIDE: Duration = Duration::from_micros(40);
+const STRIDE: Duration = Duration::from_micros(30);
 /// How long a message may wait for that, however many the followers are. Nobody sees it.
 const LONGEST_STRIDE: Duration = Duration::from_millis(20);
 

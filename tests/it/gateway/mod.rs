@@ -5,6 +5,7 @@ mod following;
 mod fuzz;
 mod hanging_up;
 mod hostile;
+mod lanes;
 mod limits;
 mod nodes;
 mod paging;
