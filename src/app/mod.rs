@@ -7,6 +7,7 @@
 mod database;
 mod first_account;
 mod housekeeping;
+mod jobs;
 mod listener;
 mod probes;
 mod tls;
@@ -18,8 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
@@ -31,16 +30,14 @@ use crate::blobs::Blobs;
 use crate::bus::local::LocalBus;
 use crate::bus::nats::{self, Carrier};
 use crate::bus::{Bus, Parcel};
-use crate::channels::{Channels, outbound};
 use crate::config::{Part, Settings, ShutdownSettings, Switch};
 use crate::domain::bases::Bases;
 use crate::domain::events::Outlet;
-use crate::domain::jobs::{Claimed, Job, Outcome};
 use crate::domain::{Clock, Error};
 use crate::gateway::{self, Gateway};
 use crate::ops::accounts::Checked;
 use crate::ops::lanes::{self, Lanes};
-use crate::ops::{self, Commits, Core, Simulator};
+use crate::ops::{Commits, Core, Simulator};
 use crate::rest::{self, Rest};
 use crate::worker::Worker;
 
@@ -211,7 +208,7 @@ impl App {
             Arc::clone(&bases),
         );
         let delivering = tokio::spawn(gateway.clone().run(is_closed.clone()));
-        let worker = Arc::new(worker(&core, settings));
+        let worker = Arc::new(jobs::worker(&core, settings));
         let router = routes(settings, &core, bus, &gateway, bases, is_stopping.clone());
         let working = if settings.parts.contains(&Part::Worker) {
             tokio::spawn(Arc::clone(&worker).run(is_stopping))
@@ -395,58 +392,4 @@ fn routes(
         router = router.merge(rest::router(rest));
     }
     router
-}
-
-/// Makes the worker, with the one match from a job to the function that does it.
-fn worker(core: &Arc<Core>, settings: &Settings) -> Worker {
-    let channels = Channels::new(Arc::clone(core));
-    let run = move |claimed: Claimed| -> BoxFuture<'static, Outcome> {
-        let channels = channels.clone();
-        async move {
-            let done = match claimed.job {
-                Job::SendToChannel {
-                    conversation,
-                    message,
-                    receipt,
-                    pair,
-                } => {
-                    let copy = outbound::Copy {
-                        conversation,
-                        message,
-                        receipt,
-                        pair,
-                    };
-                    outbound::send(&channels, copy, claimed.failures).await
-                }
-                Job::SendPlain { message, .. } => {
-                    outbound::send_plain(&channels, message, claimed.failures).await
-                }
-                Job::ApplyTimers { conversation, .. } => {
-                    ops::conversations::apply_timers(&channels.core, conversation).await
-                }
-                Job::ExpireMedia { media } => ops::media::expire(&channels.core, media).await,
-                Job::RemoveMedia { conversation } => {
-                    ops::media::remove_bytes(&channels.core, conversation).await
-                }
-                Job::ReceiveFromHandset { account, message } => {
-                    ops::handsets::receive(&channels.core, account, message).await
-                }
-                Job::ReportFromHandset {
-                    message,
-                    status,
-                    error_code,
-                } => ops::handsets::report(&channels.core, message, status, error_code).await,
-            };
-            done.unwrap_or_else(|error| Outcome::Failed(error.to_string()))
-        }
-        .boxed()
-    };
-    let (clock, work) = (Arc::clone(&core.clock), Arc::clone(&core.work));
-    Worker::new(
-        core.store.clone(),
-        clock,
-        work,
-        settings.worker.concurrency,
-        Arc::new(run),
-    )
 }
