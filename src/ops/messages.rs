@@ -48,9 +48,10 @@ pub async fn post(
     };
     // Bytes go into the object store before the transaction, and a transaction holds the conversation for its media: only
     // for somebody who may send.
+    let mut seen_membership = None;
     if draft.rich.is_some() || !draft.media.is_empty() {
         let mut conn = core.store.visit().await?;
-        may_send(&mut conn, ctx, conversation, &draft).await?;
+        seen_membership = may_send(&mut conn, ctx, conversation, &draft).await?;
     }
     if let Some(rich) = draft.rich.take() {
         let claim = Claim {
@@ -65,7 +66,7 @@ pub async fn post(
         sid: draft.sid.unwrap_or_else(|| MessageSid::new(now)),
         service: ctx.service,
         conversation,
-        seen_membership: None,
+        seen_membership,
         draft,
         pieces: Vec::new(),
         now,
@@ -78,17 +79,16 @@ pub async fn post(
     }
 }
 
-/// Refuses a draft that its caller may not send there.
+/// Refuses a draft that its caller may not send there; answers the membership position that the decision is good for,
+/// if the caller is one whom roles bind.
 async fn may_send(
     conn: &mut PgConnection,
     ctx: &Ctx,
     to: ConversationSid,
     draft: &Draft,
-) -> Result<(), Error> {
-    let decided = access::permit(conn, &[(ctx, to, draft.permissions())]).await?;
-    decided
-        .into_iter()
-        .try_for_each(|decided| decided.map(drop))
+) -> Result<Option<i64>, Error> {
+    let mut decided = access::permit(conn, &[(ctx, to, draft.permissions())]).await?;
+    decided.pop().unwrap_or(Err(Error::NotFound))
 }
 
 /// Writes one message the long way, in a transaction of its own that holds the conversation: where a row is not all
@@ -103,7 +103,9 @@ pub(super) async fn post_alone(
         .await?
         .filter(|row| row.service_sid == new.service)
         .ok_or(Error::NotFound)?;
-    may_send(&mut change.tx, ctx, conversation.sid, &new.draft).await?;
+    if new.seen_membership != Some(conversation.membership_position) {
+        may_send(&mut change.tx, ctx, conversation.sid, &new.draft).await?;
+    }
     if new.draft.sid.is_some()
         && store::messages::was_written(&mut change.tx, conversation.sid, new.sid).await?
     {
