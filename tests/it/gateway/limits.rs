@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::websocket::ask_without;
 use crate::support::server::ACCOUNT_SID;
 use crate::support::socket::{Sent, SocketClient};
 use crate::support::{Carries, Credentials, TestServer, text, wait};
@@ -49,14 +50,7 @@ async fn closed(client: &mut SocketClient) {
 
 /// Asks for an upgrade; answers its status, and whether it says when to come again.
 async fn upgrade(server: &TestServer) -> (u16, bool) {
-    let asked = server
-        .http
-        .get(server.url("/v3/wsconnect"))
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
-    let answer = asked.send().await.expect("an answer");
+    let answer = ask_without(server, None).await;
     let later = answer.headers().contains_key("retry-after");
     (answer.status().as_u16(), later)
 }

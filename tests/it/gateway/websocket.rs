@@ -1,8 +1,8 @@
 //! The websocket under the frames: how one is asked for, its pings and its end.
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use reqwest::StatusCode;
 use reqwest::header::UPGRADE;
+use reqwest::{Response, StatusCode};
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::timeout;
@@ -20,6 +20,15 @@ const ASKED: [(&str, &str); 4] = [
     ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ];
 
+/// Asks for a websocket, but for one of the headers that it takes.
+pub(super) async fn ask_without(server: &TestServer, missing: Option<&str>) -> Response {
+    let mut request = server.http.get(server.url("/v3/wsconnect"));
+    for (name, value) in ASKED.iter().filter(|(name, _)| Some(*name) != missing) {
+        request = request.header(*name, *value);
+    }
+    request.send().await.expect("an answer")
+}
+
 #[sqlx::test]
 async fn what_asks_for_no_websocket_is_told_what_to_ask_for(pool: PgPool) {
     let server = TestServer::start(&pool).await;
@@ -30,11 +39,7 @@ async fn what_asks_for_no_websocket_is_told_what_to_ask_for(pool: PgPool) {
         (Some("Sec-WebSocket-Version"), StatusCode::UPGRADE_REQUIRED),
         (Some("Sec-WebSocket-Key"), StatusCode::BAD_REQUEST),
     ] {
-        let mut request = server.http.get(server.url("/v3/wsconnect"));
-        for (name, value) in ASKED.iter().filter(|(name, _)| Some(*name) != missing) {
-            request = request.header(*name, *value);
-        }
-        let answer = request.send().await.expect("an answer");
+        let answer = ask_without(&server, missing).await;
         assert_eq!(answer.status(), status, "{missing:?}");
         let is_told = answer
             .headers()
