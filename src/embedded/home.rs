@@ -1,5 +1,6 @@
 //! Where the cluster lives and whose it is: directories, the lock, the user that runs the children.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
@@ -18,6 +19,9 @@ use super::errors::Error;
 
 /// The socket's name, which PostgreSQL derives from the port. There is no TCP port, so every cluster has the same.
 pub(super) const SOCKET: &str = ".s.PGSQL.5432";
+
+/// How the names of clusters in the making begin.
+const UNFINISHED: &str = "postgres.init-";
 
 /// The longest path of a socket in bytes: 107 on Linux, 103 on macOS.
 const LONGEST_SOCKET: usize = 103;
@@ -160,23 +164,31 @@ impl Home {
         command
     }
 
-    /// Makes an empty directory in which a cluster can be prepared, and removes those that were never finished.
+    /// Removes the clusters that were never finished.
     ///
-    /// The name is our own, so that an `initdb` which outlived a killed server cannot write into it.
-    pub fn fresh_directory(&self) -> Result<PathBuf, Error> {
-        const PREFIX: &str = "postgres.init-";
+    /// At every start, not only where a cluster is made: an `initdb` that outlived its killed server may have been at
+    /// work still when the start that made the cluster removed what it had so far.
+    pub fn remove_unfinished(&self) -> Result<(), Error> {
         let entries = fs::read_dir(&self.data_dir).map_err(Error::io("read", &self.data_dir))?;
+        let unfinished = |name: OsString| name.as_bytes().starts_with(UNFINISHED.as_bytes());
         for entry in entries
             .flatten()
-            .filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()))
+            .filter(|entry| unfinished(entry.file_name()))
         {
             if let Err(error) = fs::remove_dir_all(entry.path()) {
                 warn!(path = %entry.path().display(), %error, "cannot remove what an interrupted initdb left behind");
             }
         }
+        Ok(())
+    }
+
+    /// Makes an empty directory in which a cluster can be prepared.
+    ///
+    /// The name is our own, so that an `initdb` which outlived a killed server cannot write into it.
+    pub fn fresh_directory(&self) -> Result<PathBuf, Error> {
         let fresh = self
             .data_dir
-            .join(format!("{PREFIX}{}", std::process::id()));
+            .join(format!("{UNFINISHED}{}", std::process::id()));
         DirBuilder::new()
             .mode(0o700)
             .create(&fresh)

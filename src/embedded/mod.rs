@@ -74,6 +74,7 @@ impl Cluster {
     /// behind that the next one could not handle.
     pub async fn start(settings: &Settings) -> Result<Self, Error> {
         let home = Home::claim(&settings.data_dir)?;
+        home.remove_unfinished()?;
         let postmaster = match Postmaster::adopt(&home).await? {
             Some(running) => running,
             None => {

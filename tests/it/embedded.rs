@@ -252,21 +252,26 @@ async fn a_creation_that_was_killed_is_begun_again() {
     remember(&cluster, "kept").await;
     assert_eq!(remembered(&cluster).await, ["kept"]);
     cluster.stop().await.expect("a stop");
-    // It may still be at work in what the start cleared away; what it left then goes with the next start.
+    // It may still have been at work in what the start cleared away; what it left then goes with the next start.
     let place_of = place.path().display().to_string();
     until("the initdb that went on alone ends", || {
         (!is_named_by_a_process(&place_of)).then_some(())
     })
     .await;
-    start(place.path()).await.stop().await.expect("a stop");
+    // Now it surely left something.
+    fs::create_dir_all(place.path().join("postgres.init-1/base")).expect("a directory");
+    let cluster = start(place.path()).await;
+    assert_eq!(remembered(&cluster).await, ["kept"]);
+    cluster.stop().await.expect("a stop");
     assert!(unfinished().is_empty(), "{:?}", unfinished());
 }
 
-/// Whether a process runs whose command line has this text.
+/// Whether a process runs whose command line or environment has this text: `initdb` tells its children by `PGDATA`.
 fn is_named_by_a_process(text: &str) -> bool {
     let processes = fs::read_dir("/proc").expect("processes").flatten();
     processes
-        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+        .flat_map(|process| ["cmdline", "environ"].map(|file| process.path().join(file)))
+        .filter_map(|file| fs::read(file).ok())
         .any(|words| String::from_utf8_lossy(&words).contains(text))
 }
 
