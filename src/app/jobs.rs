@@ -42,6 +42,9 @@ pub(super) fn worker(core: &Arc<Core>, settings: &Settings) -> Worker {
                 Job::RemoveMedia { conversation } => {
                     ops::media::remove_bytes(&channels.core, conversation).await
                 }
+                Job::ForgetReachability { service } => {
+                    ops::presence::forget(&channels.core, service).await
+                }
                 Job::ReceiveFromHandset { account, message } => {
                     ops::handsets::receive(&channels.core, account, message).await
                 }

@@ -16,6 +16,7 @@ use super::media::MediaSid;
 use super::messages::MessageSid;
 use super::plain_messages::PlainMessageSid;
 use super::receipts::{ReceiptSid, ReceiptStatus};
+use super::services::ServiceSid;
 use super::time::Timestamp;
 
 /// Work that is left to do.
@@ -59,6 +60,11 @@ pub enum Job {
         /// The conversation, which may be gone.
         conversation: ConversationSid,
     },
+    /// Forgets who is online in a service that switched reachability off.
+    ForgetReachability {
+        /// The service, which may be gone.
+        service: ServiceSid,
+    },
     /// Takes in what a virtual handset sent.
     ReceiveFromHandset {
         /// The account whose handset it is.
@@ -87,6 +93,7 @@ impl Job {
             Self::ApplyTimers { .. } => "apply_timers",
             Self::ExpireMedia { .. } => "expire_media",
             Self::RemoveMedia { .. } => "remove_media",
+            Self::ForgetReachability { .. } => "forget_reachability",
             Self::ReceiveFromHandset { .. } => "receive_from_handset",
             Self::ReportFromHandset { .. } => "report_from_handset",
         }
@@ -105,6 +112,7 @@ impl Job {
             }
             Self::ExpireMedia { media } => format!("media {media}"),
             Self::RemoveMedia { conversation } => format!("media {conversation}"),
+            Self::ForgetReachability { service } => format!("reachability {service}"),
             Self::ReceiveFromHandset { message, .. } => format!("handset {message}"),
             Self::ReportFromHandset { message, .. } => format!("report {message}"),
         }

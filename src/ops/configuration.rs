@@ -94,13 +94,12 @@ pub async fn update_service(
     )
     .await?
     .ok_or(Error::NotFound)?;
-    if changes.reachability_enabled == Some(true) {
-        super::presence::begin_in(&mut change).await?;
+    match changes.reachability_enabled {
+        Some(true) => super::presence::begin_in(&mut change).await?,
+        Some(false) => super::presence::forget_in(&mut change, service.sid).await?,
+        None => {}
     }
     change.commit().await?;
-    if changes.reachability_enabled == Some(false) {
-        super::presence::forget(core, service.sid).await?;
-    }
     Ok(service)
 }
 

@@ -4,8 +4,11 @@
 //! the grace after the last one has ended, whichever node finds that. Users are locked before it is looked where they are
 //! connected, so a connection that begins and a grace that ends come one after the other.
 
+use std::time::Duration;
+
 use super::Core;
 use super::record::Change;
+use crate::domain::jobs::{Job, Outcome};
 use crate::domain::presence::{BELIEVED_FOR, NodeSid};
 use crate::domain::{Error, Event, ServiceSid, Timestamp, User, UserSid};
 use crate::store;
@@ -141,21 +144,42 @@ pub(super) async fn begin_in(change: &mut Change<'_>) -> Result<(), Error> {
     Ok(store::presences::forget_nodes(&mut change.tx).await?)
 }
 
-/// Forgets who is online in a service that has it switched off.
+/// Forgets who is online in a service, as part of switching reachability off.
 ///
-/// In batches, so that a big service does not hold its users for long. If the server dies in between, switching it off
-/// again does the rest.
-pub(super) async fn forget(core: &Core, service: ServiceSid) -> Result<(), Error> {
-    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
-    loop {
-        let mut change = Change::begin(core).await?;
-        if !store::services::hold_unreachable(&mut change.tx, service).await? {
-            return Ok(());
-        }
-        let count = store::users::forget_reachability(&mut change.tx, service, limit).await?;
-        change.commit().await?;
-        if count < BATCH as u64 {
-            return Ok(());
-        }
+/// In batches, so that a big service does not hold its users for long: the first with the change, the rest by a job.
+pub(super) async fn forget_in(change: &mut Change<'_>, of: ServiceSid) -> Result<(), Error> {
+    if forget_batch_in(change, of).await? {
+        return Ok(());
     }
+    let now = change.now;
+    change
+        .enqueue(&[Job::ForgetReachability { service: of }], now)
+        .await
+}
+
+/// Forgets the next of those who are online in a service that has reachability switched off: the job of that name.
+///
+/// If it was switched on meanwhile, those left are online until their nodes say so again or their grace ends, as all.
+///
+/// # Errors
+/// As the database.
+pub async fn forget(core: &Core, of: ServiceSid) -> Result<Outcome, Error> {
+    let mut change = Change::begin(core).await?;
+    if !store::services::hold_unreachable(&mut change.tx, of).await? {
+        return Ok(Outcome::Done);
+    }
+    let all = forget_batch_in(&mut change, of).await?;
+    change.commit().await?;
+    Ok(if all {
+        Outcome::Done
+    } else {
+        Outcome::Again(Duration::ZERO)
+    })
+}
+
+/// Answers whether nobody is left.
+async fn forget_batch_in(change: &mut Change<'_>, of: ServiceSid) -> Result<bool, Error> {
+    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+    let count = store::users::forget_reachability(&mut change.tx, of, limit).await?;
+    Ok(count < BATCH as u64)
 }

@@ -246,6 +246,40 @@ async fn where_it_is_switched_off_nothing_is_kept(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn switching_off_forgets_a_multitude(pool: PgPool) {
+    const MANY: i64 = 1_100;
+    let server = start(&pool).await;
+    let alice = server.post("/v1/Users", &[("Identity", "alice")]).await;
+    alice.with(201);
+    // More than one transaction takes, which sockets would need long to bring here.
+    let others = "insert into users (sid, account_sid, service_sid, identity, friendly_name, attributes, role_sid,
+                                     is_online, is_notifiable, date_created, date_updated)
+                  select gen_random_uuid(), account_sid, service_sid, identity || n, friendly_name, attributes, role_sid,
+                         true, false, date_created, date_updated
+                    from users, generate_series(1, $1) n
+                   where identity = 'alice'";
+    let done = sqlx::query(others).bind(MANY).execute(&pool).await;
+    done.expect("users");
+    let known = async || -> i64 {
+        let rows = sqlx::query_scalar("select count(*) from users where is_online is not null");
+        rows.fetch_one(&pool).await.expect("a count")
+    };
+    assert_eq!(known().await, MANY);
+
+    // Switched on again at once, it forgets no more.
+    set_reachability(&server, "false").await;
+    set_reachability(&server, "true").await;
+    let left = known().await;
+    assert!(left < MANY, "{left}");
+    server.drain().await;
+    assert_eq!(known().await, left);
+
+    set_reachability(&server, "false").await;
+    server.drain().await;
+    assert_eq!(known().await, 0);
+}
+
+#[sqlx::test]
 async fn services_keep_it_each_for_itself(pool: PgPool) {
     let server = start(&pool).await;
     let _here = server.socket("alice").await;
