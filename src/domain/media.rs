@@ -187,9 +187,15 @@ pub fn filename(name: String) -> Result<Option<String>, Error> {
 }
 
 /// What an upload is said to be; one that says nothing, or nothing that is a media type, is any bytes.
+///
+/// Parameters with a comma are left out: a browser may take what follows it for another type, and that for the true one
+/// (WHATWG Fetch, "extract a MIME type").
 #[must_use]
 pub fn claimed_type(claim: Option<&str>) -> String {
-    let claim = claim.unwrap_or_default().trim();
+    let mut claim = claim.unwrap_or_default().trim();
+    if claim.contains(',') {
+        claim = essence(claim);
+    }
     let is_token = |text: &str| {
         !text.is_empty()
             && text
@@ -222,23 +228,26 @@ impl Media {
         self.sniffed_type.as_deref().unwrap_or(&self.content_type)
     }
 
-    /// Whether a browser may show it in its place. What it would run, and images whose bytes are none of that kind, it
-    /// may only save (our choice: a file from a stranger must not run in the name of the server).
+    /// Whether a browser may show it in its place: what it does not run, and what is by its bytes what it is said to be
+    /// (our choice: a file from a stranger must not run in the name of the server). Anything else it may only save.
     #[must_use]
     pub fn may_be_shown(&self) -> bool {
         let kind = essence(&self.content_type).to_ascii_lowercase();
-        let is_run = kind.contains("html")
-            || kind.contains("xml")
-            || kind.contains("script")
-            || kind.starts_with("multipart/");
-        let is_other = kind.starts_with("image/")
-            && self.sniffed_type.as_deref()
-                != Some(if kind == "image/jpg" {
-                    "image/jpeg"
-                } else {
-                    &kind
-                });
-        !is_run && !is_other
+        match kind.split_once('/') {
+            Some(("image", "jpg")) => self.sniffed_type.as_deref() == Some("image/jpeg"),
+            Some(("image", _)) => self.sniffed_type.as_ref() == Some(&kind),
+            Some(("audio" | "video", _)) | Some(("text", "plain")) => true,
+            _ => self.is_pdf(),
+        }
+    }
+
+    /// Whether it is a PDF, by what it is said to be and by its bytes: browsers show these by a program of their own,
+    /// which a sandbox would keep from running.
+    #[must_use]
+    pub fn is_pdf(&self) -> bool {
+        const PDF: &str = "application/pdf";
+        essence(&self.content_type).eq_ignore_ascii_case(PDF)
+            && self.sniffed_type.as_deref() == Some(PDF)
     }
 
     /// Whether it is still there at `now`, when what hangs on no message is kept for so long.
@@ -268,6 +277,10 @@ mod tests {
                 "text/plain; charset=utf-8",
             ),
             (Some("image/svg+xml"), "image/svg+xml"),
+            (Some("text/plain;x=x,text/html"), "text/plain"),
+            (Some("application/pdf;,image/svg+xml"), "application/pdf"),
+            (Some("video/mp4; codecs=\"avc1, mp4a\""), "video/mp4"),
+            (Some("text/plain,text/html"), ANY_BYTES),
         ] {
             assert_eq!(claimed_type(claim), stored, "{claim:?}");
         }
@@ -305,6 +318,10 @@ mod tests {
             ("image/png", Some("image/gif"), false),
             ("image/png", None, false),
             ("application/pdf", Some("application/pdf"), true),
+            ("application/pdf", None, false),
+            ("text/xsl", None, false),
+            ("application/json", None, false),
+            ("video/mp4", None, true),
         ] {
             assert_eq!(
                 media(claimed, sniffed).may_be_shown(),

@@ -109,6 +109,11 @@ async fn serve(
     ] {
         put(&mut response, name, value);
     }
+    // Whatever it is, opened as a page it is a page of nobody: it runs nothing and reads nothing of this server.
+    if !media.is_pdf() {
+        let nobody = "sandbox".to_owned();
+        put(&mut response, header::CONTENT_SECURITY_POLICY, nobody);
+    }
     Ok(response)
 }
 

@@ -192,12 +192,30 @@ async fn ranges_heads_and_what_browsers_must_not_run(pool: PgPool) {
     assert_eq!(head.headers()["content-length"], "10");
     assert_eq!(head.bytes().await.expect("nothing").len(), 0);
 
-    for (kind, bytes, shown) in [
-        ("text/html", &b"<script>1</script>"[..], "attachment"),
-        ("image/svg+xml", b"<svg/>", "attachment"),
-        ("image/png", b"GIF89a...", "attachment"),
-        ("image/gif", b"GIF89a...", "inline"),
-        ("text/plain", b"GIF89a...", "inline"),
+    for (kind, bytes, shown, policy) in [
+        (
+            "text/html",
+            &b"<script>1</script>"[..],
+            "attachment",
+            Some("sandbox"),
+        ),
+        (
+            "text/xsl",
+            b"<script>1</script>",
+            "attachment",
+            Some("sandbox"),
+        ),
+        ("image/svg+xml", b"<svg/>", "attachment", Some("sandbox")),
+        ("image/png", b"GIF89a...", "attachment", Some("sandbox")),
+        ("image/gif", b"GIF89a...", "inline", Some("sandbox")),
+        ("text/plain", b"GIF89a...", "inline", Some("sandbox")),
+        ("application/pdf", b"%PDF-1.7", "inline", None),
+        (
+            "application/pdf",
+            b"<script>1</script>",
+            "attachment",
+            Some("sandbox"),
+        ),
     ] {
         let sid = text(&media.upload("", kind, bytes).await, "sid");
         let got = server
@@ -207,7 +225,13 @@ async fn ranges_heads_and_what_browsers_must_not_run(pool: PgPool) {
             .expect("an answer");
         assert_eq!(got.headers()["content-type"], kind);
         assert_eq!(got.headers()["content-disposition"], shown, "{kind}");
+        let got = got.headers().get("content-security-policy");
+        let got = got.map(|value| value.to_str().expect("text"));
+        assert_eq!(got, policy, "{kind}");
     }
+    // A browser would take this list for its last type.
+    let list = media.upload("", "text/plain;x=x,text/html", b"<b>").await;
+    assert_eq!(list["content_type"], "text/plain");
     let empty = text(&media.upload("", "text/plain", b"").await, "sid");
     assert_eq!(media.content(&empty).await, (200, Vec::new()));
     let odd = media.upload("", "not a type", b"x").await;
