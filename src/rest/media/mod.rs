@@ -5,6 +5,7 @@
 
 mod caller;
 mod content;
+mod lead;
 mod upload;
 
 use axum::Json;

@@ -5,17 +5,17 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, RawQuery, Request, State};
 use axum::http::header;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
 use super::super::Rest;
 use super::super::error::ApiResult;
 use super::super::form::Fields;
 use super::super::resource::Created;
+use super::lead::{Lead, MAX_AROUND_BYTES};
 use super::{MediaCaller, NEW, View, view};
 use crate::domain::media::{self, Category, MAX_BYTES, Media};
 use crate::domain::{Error, Invalid};
@@ -25,8 +25,6 @@ use crate::ops::media::{Claim, Upload, begin};
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long an upload may take: less than after what time it counts as one that ended without a word.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
-/// How much longer than its file a form may be.
-const MAX_AROUND_BYTES: u64 = 64 * 1024;
 
 const ENDED: Error = Error::Malformed("the body ended early");
 const LATE: Error = Error::Malformed("the body did not come in time");
@@ -60,7 +58,10 @@ pub(in super::super) async fn create(
     }
     let taking = async {
         if is_form {
-            take_form(&rest, &caller, claim, request).await
+            let lead = Lead::default();
+            let request = request.map(|body| lead.bound(body));
+            let taken = take_form(&rest, &caller, claim, request, &lead).await;
+            taken.map_err(|refusal| lead.explain(refusal))
         } else {
             let bytes = request.into_body().into_data_stream();
             let upload = begin(&rest.core, &caller.ctx, claim).await?;
@@ -108,7 +109,8 @@ async fn take_form(
     rest: &Rest,
     caller: &MediaCaller,
     mut claim: Claim,
-    mut request: Request<Body>,
+    mut request: Request,
+    lead: &Lead,
 ) -> Result<Media, Error> {
     const UNREADABLE: Error = Error::Malformed("the form cannot be read");
     // The limit is ours, and not in memory.
@@ -139,7 +141,9 @@ async fn take_form(
         claim.content_type = part.content_type().map(str::to_owned);
         claim.is_multipart = true;
         let mut upload = begin(&rest.core, &caller.ctx, claim).await?;
-        let bytes = part.map(|piece| piece.map_err(|_| ENDED));
+        let bytes = part
+            .map(|piece| piece.map_err(|_| ENDED))
+            .inspect_ok(|piece| lead.shrink(piece.len()));
         let poured = pour(Box::pin(bytes), &mut upload).await;
         let alone = match poured {
             Ok(()) => is_last(&mut form).await,

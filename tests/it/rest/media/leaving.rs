@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 use sqlx::PgPool;
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{Media, answer, files};
@@ -113,6 +113,12 @@ async fn half_an_upload(server: &TestServer, path: &str, says: &str, body: &[u8]
     stream
 }
 
+async fn beginning_of_answer(stream: &mut TcpStream) -> String {
+    let mut answer = vec![0; 4096];
+    let count = stream.read(&mut answer).await.expect("an answer");
+    String::from_utf8_lossy(&answer[..count]).into_owned()
+}
+
 #[sqlx::test]
 async fn an_upload_that_breaks_off_leaves_nothing(pool: PgPool) {
     let folder = TempDir::new().expect("a folder");
@@ -188,11 +194,7 @@ async fn what_is_too_large_is_refused_before_it_is_read(pool: PgPool) {
         ),
     ] {
         let mut stream = half_an_upload(&server, &media.path, says, b"").await;
-        let mut answer = vec![0; 4096];
-        let count = tokio::io::AsyncReadExt::read(&mut stream, &mut answer)
-            .await
-            .expect("an answer");
-        let answer = String::from_utf8_lossy(&answer[..count]).into_owned();
+        let answer = beginning_of_answer(&mut stream).await;
         assert!(
             answer.starts_with("HTTP/1.1 400") && answer.contains(code),
             "{answer}"
@@ -208,6 +210,40 @@ async fn what_is_too_large_is_refused_before_it_is_read(pool: PgPool) {
             .body("x");
         assert_eq!(answer(upload).await.refused(400), code, "{query}");
     }
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn what_is_no_file_is_not_held_without_end(pool: PgPool) {
+    let folder = TempDir::new().expect("a folder");
+    let server = start(&pool, folder.path()).await;
+    let media = Media::of(&server).await;
+    let kind = "Content-Length: 100000000\r\nContent-Type: multipart/form-data; boundary=B";
+    let part = "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n";
+    for beginning in [
+        String::new(),
+        format!("{part}X-Long: "),
+        format!("{part}\r\na file\r\n{part}X-Long: "),
+    ] {
+        let mut body = beginning.clone().into_bytes();
+        body.resize(300_000, b'x');
+        let mut stream = half_an_upload(&server, &media.path, kind, &body).await;
+        let answer = beginning_of_answer(&mut stream).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400") && answer.contains("too much beside its file"),
+            "{beginning}: {answer}"
+        );
+    }
+    assert!(files(folder.path()).is_empty());
+
+    // As much as a file is no limit to what belongs to it, however it arrives.
+    let file = "x".repeat(1_000_000);
+    let form = format!("{part}\r\n{file}\r\n--B--\r\n");
+    let length = form.len();
+    let says = format!("Content-Length: {length}\r\nContent-Type: multipart/form-data; boundary=B");
+    let mut stream = half_an_upload(&server, &media.path, &says, form.as_bytes()).await;
+    let answer = beginning_of_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     server.stop().await;
 }
 
