@@ -6,6 +6,7 @@
 use chrono::TimeDelta;
 
 use super::Core;
+use super::accounts::UserName;
 use crate::domain::accounts::KeyKind;
 use crate::domain::policies::Policy;
 use crate::domain::sealing::{Sealing, new_secret};
@@ -144,7 +145,7 @@ pub async fn update(
     let key = store::keys::update(&mut conn, sid, name, policy, now)
         .await?
         .ok_or(Error::NotFound)?;
-    core.credentials.forget(&sid.to_string());
+    core.credentials.forget(UserName::Key(sid));
     Ok(key)
 }
 
@@ -157,7 +158,7 @@ pub async fn remove(core: &Core, account: AccountSid, sid: ApiKeySid) -> Result<
     fetch(core, account, sid).await?;
     let mut conn = core.store.visit().await?;
     let was_there = store::keys::delete(&mut conn, sid).await?;
-    core.credentials.forget(&sid.to_string());
+    core.credentials.forget(UserName::Key(sid));
     if was_there {
         Ok(())
     } else {

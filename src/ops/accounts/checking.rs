@@ -21,6 +21,22 @@ const TRUSTED_FOR: TimeDelta = TimeDelta::seconds(1);
 /// How many checked credentials are remembered; beyond that all are forgotten at once.
 const MOST_REMEMBERED: usize = 10_000;
 
+/// Whose credentials they are. One SID, however it is spelled: its digits may be capitals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UserName {
+    /// An account.
+    Account(AccountSid),
+    /// An API key.
+    Key(ApiKeySid),
+}
+
+impl UserName {
+    fn parse(text: &str) -> Option<Self> {
+        let account = text.parse().map(Self::Account);
+        account.or_else(|_| text.parse().map(Self::Key)).ok()
+    }
+}
+
 /// Credentials that were checked a moment ago, by user name.
 ///
 /// # Why
@@ -31,7 +47,7 @@ pub struct Checked(RwLock<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    known: HashMap<String, Remembered>,
+    known: HashMap<UserName, Remembered>,
     /// How often something was forgotten on purpose. What was looked up before must not be remembered after.
     forgotten: u64,
 }
@@ -61,6 +77,7 @@ pub async fn authenticate(
     user_name: &str,
     password: &str,
 ) -> Result<Authenticated, Error> {
+    let user_name = UserName::parse(user_name).ok_or(Error::Unauthenticated)?;
     let digest: [u8; 32] = Sha256::digest(password.as_bytes()).into();
     let now = core.clock.now();
     if let Some(known) = core.credentials.get(user_name, now) {
@@ -91,36 +108,35 @@ pub async fn authenticate(
     Ok(caller)
 }
 
-async fn look_up(core: &Core, user_name: &str) -> Result<Option<(String, Authenticated)>, Error> {
-    let mut conn = core.store.visit().await?;
-    if let Ok(sid) = user_name.parse::<AccountSid>() {
-        let Some(row) = store::accounts::find(&mut conn, sid).await? else {
-            return Ok(None);
-        };
-        let secret = core.sealing.open(user_name, &row.auth_token)?;
-        let account = Arc::new(row.account);
-        return Ok(Some((
-            secret,
-            Authenticated {
-                account,
+async fn look_up(
+    core: &Core,
+    user_name: UserName,
+) -> Result<Option<(String, Authenticated)>, Error> {
+    match user_name {
+        UserName::Account(sid) => {
+            let mut conn = core.store.visit().await?;
+            let Some(row) = store::accounts::find(&mut conn, sid).await? else {
+                return Ok(None);
+            };
+            let secret = core.sealing.open(&sid.to_string(), &row.auth_token)?;
+            let caller = Authenticated {
+                account: Arc::new(row.account),
                 credentials: Credentials::Main,
-            },
-        )));
+            };
+            Ok(Some((secret, caller)))
+        }
+        UserName::Key(sid) => {
+            let found = key_and_account(core, sid).await?;
+            Ok(found.map(|(secret, key, account)| {
+                let credentials = key.credentials();
+                let caller = Authenticated {
+                    account,
+                    credentials,
+                };
+                (secret, caller)
+            }))
+        }
     }
-    let Ok(sid) = user_name.parse::<ApiKeySid>() else {
-        return Ok(None);
-    };
-    let found = key_and_account(core, sid).await?;
-    Ok(found.map(|(secret, key, account)| {
-        let credentials = key.credentials();
-        (
-            secret,
-            Authenticated {
-                account,
-                credentials,
-            },
-        )
-    }))
 }
 
 async fn key_and_account(
@@ -137,11 +153,11 @@ async fn key_and_account(
 }
 
 impl Checked {
-    fn get(&self, user_name: &str, now: Timestamp) -> Option<Remembered> {
+    fn get(&self, user_name: UserName, now: Timestamp) -> Option<Remembered> {
         let memory = self.0.read().unwrap_or_else(PoisonError::into_inner);
         memory
             .known
-            .get(user_name)
+            .get(&user_name)
             .filter(|known| now < known.until)
             .cloned()
     }
@@ -154,7 +170,7 @@ impl Checked {
     }
 
     /// Remembers what was looked up when so much had been forgotten.
-    fn put(&self, user_name: &str, what: Remembered, forgotten: u64) {
+    fn put(&self, user_name: UserName, what: Remembered, forgotten: u64) {
         let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if memory.forgotten != forgotten {
             return;
@@ -162,14 +178,14 @@ impl Checked {
         if memory.known.len() >= MOST_REMEMBERED {
             memory.known.clear();
         }
-        memory.known.insert(user_name.to_owned(), what);
+        memory.known.insert(user_name, what);
     }
 
     /// Forgets the credentials of a user name: they were changed or revoked.
-    pub fn forget(&self, user_name: &str) {
+    pub fn forget(&self, user_name: UserName) {
         let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
         memory.forgotten += 1;
-        memory.known.remove(user_name);
+        memory.known.remove(&user_name);
     }
 
     /// Forgets all credentials of an account: it was changed.

@@ -5,7 +5,9 @@
 
 mod checking;
 
-pub use checking::{Authenticated, Bearer, Checked, authenticate, check_token, good_signers};
+pub use checking::{
+    Authenticated, Bearer, Checked, UserName, authenticate, check_token, good_signers,
+};
 
 use super::Core;
 use super::services::new_service;

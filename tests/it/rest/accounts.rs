@@ -51,6 +51,11 @@ async fn a_subaccount_is_a_tenant_of_its_own(pool: PgPool) {
         .await
         .with(201);
     assert_eq!(own["account_sid"], sid);
+    let capitals = format!("AC{}", sid[2..].to_uppercase());
+    for (password, status) in [(&*token, 200), ("guessed", 401)] {
+        let spelled = server.send_as((&capitals, password), Method::GET, "/v1/Users", &[]);
+        assert_eq!(spelled.await.status, status);
+    }
 
     // The owner sees it, it sees itself, and neither its owner nor anything of its owner's.
     let path = format!("{ACCOUNTS}/{sid}.json");

@@ -88,12 +88,17 @@ async fn a_key_opens_until_it_is_deleted(pool: PgPool) {
 
         let ask = async || server.send_as(key, Method::GET, "/v1/Users", &[]).await;
         ask().await.with(200);
+        let capitals = format!("SK{}", sid[2..].to_uppercase());
+        let spelled = server.send_as((&capitals, &secret), Method::GET, "/v1/Users", &[]);
+        spelled.await.with(200);
         let service = service_of(&server, key).await;
         assert_eq!(sign_in(&server, ACCOUNT_SID, &service, key).await.0, 200);
         let renamed = server.post(&one, &[("FriendlyName", "cd")]).await;
         assert_eq!(renamed.with(200)["friendly_name"], "cd");
         server.delete(&one).await.with(204);
         assert_eq!(ask().await.refused(401), 20003, "at once");
+        let again = server.send_as((&capitals, &secret), Method::GET, "/v1/Users", &[]);
+        assert_eq!(again.await.refused(401), 20003, "however it is spelled");
         let refused = sign_in(&server, ACCOUNT_SID, &service, key).await;
         assert_eq!(refused, (401, Some(20103)));
         for method in [Method::GET, Method::POST, Method::DELETE] {
