@@ -20,6 +20,7 @@ use super::caller::Caller;
 use super::error::{ApiError, print};
 use super::form::read_body;
 use crate::domain::Error;
+use crate::domain::accounts::Credentials;
 use crate::domain::idempotency::{self, Answer, Fingerprint, Key};
 use crate::ops::idempotency::{Begun, Claim, begin, free, keep};
 
@@ -73,11 +74,13 @@ async fn begun(
     let body = read_body(&parts.headers, body).await?;
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
     // Some answers hold secrets, which a lesser key of the account must not learn by repeating the request.
-    let rights = match caller.may_manage() {
-        Ok(()) => "manager",
-        Err(_) => "standard",
+    let rights = match &caller.credentials {
+        Credentials::Main => "manager".to_owned(),
+        Credentials::StandardKey => "standard".to_owned(),
+        Credentials::RestrictedKey(policy) => serde_json::to_string(policy)
+            .map_err(|_| Error::internal("a policy cannot be written"))?,
     };
-    let fingerprint = Fingerprint::of(&[operation, path, rights], &body);
+    let fingerprint = Fingerprint::of(&[operation, path, &rights], &body);
     let begun = begin(&rest.core, caller.ctx.account.sid, key, fingerprint).await?;
     Ok((begun, Request::from_parts(parts, Body::from(body))))
 }

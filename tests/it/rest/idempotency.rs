@@ -5,9 +5,9 @@ use reqwest::Method;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::support::TestServer;
 use crate::support::rest::Answer;
 use crate::support::server::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID};
+use crate::support::{TestServer, text};
 
 async fn post(server: &TestServer, path: &str, key: &str, form: &[(&str, &str)]) -> Answer {
     let request = server
@@ -155,16 +155,29 @@ async fn a_lesser_key_learns_no_answer_of_the_account(pool: PgPool) {
         .expect("the table");
     let secret = made["secret"].as_str().expect("a text").as_bytes();
     assert!(!kept.windows(secret.len()).any(|part| part == secret));
-    let lesser = server
-        .http
-        .post(server.url(&path))
-        .basic_auth(API_KEY_SID, Some(API_KEY_SECRET))
-        .header("Idempotency-Key", "k")
-        .form(&form)
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(lesser.status(), 409);
+    let policy = r#"{"allow":["/twilio/iam/api-keys/create"]}"#;
+    let limited = [
+        ("AccountSid", ACCOUNT_SID),
+        ("KeyType", "restricted"),
+        ("Policy", policy),
+    ];
+    let limited = server.post("/v1/Keys", &limited).await.with(201);
+    let (limited, limited_secret) = (text(&limited, "sid"), text(&limited, "secret"));
+    for (name, password) in [
+        (API_KEY_SID, API_KEY_SECRET),
+        (&limited, limited_secret.as_str()),
+    ] {
+        let lesser = server
+            .http
+            .post(server.url(&path))
+            .basic_auth(name, Some(password))
+            .header("Idempotency-Key", "k")
+            .form(&form)
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(lesser.status(), 409, "{name}");
+    }
     server.stop().await;
 }
 
