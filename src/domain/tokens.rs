@@ -362,6 +362,7 @@ mod tests {
             (grants(json!({ "identity": "alice" })), 20106),
             (grants(json!({ "chat": {} })), 20106),
             (grants(json!({ "identity": "system", "chat": {} })), 20106),
+            (grants(json!({ "identity": "a\u{0}b", "chat": {} })), 20106),
             (
                 grants(json!({ "identity": "x".repeat(257), "chat": {} })),
                 50207,

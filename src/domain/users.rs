@@ -44,13 +44,16 @@ impl Identity {
     /// Checks an identity that is to be used for a user.
     ///
     /// # Errors
-    /// Empty, over 256 characters, `system`, or of the form of a user SID (the two share the URL's slot).
+    /// Empty, over 256 characters, with a NUL, `system`, or of the form of a user SID (the two share the URL's slot).
     pub fn parse(text: String) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Invalid::IdentityMissing.into());
         }
         if too_long(&text) {
             return Err(Invalid::IdentityTooLong.into());
+        }
+        if text.contains('\0') {
+            return Err(Error::NUL);
         }
         if text == SYSTEM {
             return Err(Invalid::IdentityReserved.into());

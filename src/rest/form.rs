@@ -48,7 +48,7 @@ impl Fields {
     /// [`Error::Malformed`] for a NUL character.
     pub fn of(values: Vec<(String, String)>, declared: &'static [Param]) -> Result<Self, Error> {
         if values.iter().any(|(_, value)| value.contains('\0')) {
-            return Err(NUL);
+            return Err(Error::NUL);
         }
         Ok(Self {
             values: values.into(),
@@ -173,8 +173,6 @@ impl Fields {
     }
 }
 
-const NUL: Error = Error::Malformed("a NUL character cannot be stored");
-
 fn decode(text: &[u8]) -> Result<String, Error> {
     let spaced: Vec<u8> = text
         .iter()
@@ -182,7 +180,7 @@ fn decode(text: &[u8]) -> Result<String, Error> {
         .collect();
     let bytes: Vec<u8> = percent_decode(&spaced).collect();
     if bytes.contains(&0) {
-        return Err(NUL);
+        return Err(Error::NUL);
     }
     String::from_utf8(bytes).map_err(|_| Error::Malformed("a text is not UTF-8"))
 }

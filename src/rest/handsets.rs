@@ -123,7 +123,7 @@ async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T,
     let bytes = read_body(headers, body).await?;
     let bytes = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
     if spells_nul(bytes) {
-        return Err(Error::Malformed("a NUL character cannot be stored"));
+        return Err(Error::NUL);
     }
     serde_json::from_slice(bytes)
         .map_err(|_| Error::Malformed("the body is not the JSON object that is wanted"))

@@ -158,6 +158,9 @@ const fn published(status: u16, code: u32) -> Published {
 }
 
 impl Error {
+    /// A text with a NUL character, which no text column can hold.
+    pub const NUL: Self = Self::Malformed("a NUL character cannot be stored");
+
     /// The published code and the HTTP status that goes with it.
     #[must_use]
     pub const fn published(&self) -> Published {

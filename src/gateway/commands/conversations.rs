@@ -243,6 +243,9 @@ pub(super) async fn typing(request: &Request<'_>) -> Result<Answer, Error> {
         .find(|(name, _)| matches!(name.as_ref(), "ChannelSid" | "ConversationSid"))
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default();
+    if sid.contains('\0') {
+        return Err(Error::NUL);
+    }
     let (core, ctx) = (request.core, &request.session.ctx);
     let talk = ops::events::taking_part(core, ctx, &named(&sid)).await?;
     talk.accepts_changes()?;

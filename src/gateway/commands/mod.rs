@@ -250,7 +250,7 @@ impl Request<'_> {
         if text.contains(&0)
             || text.windows(6).any(|window| window == b"\\u0000") && !inside_text(text)
         {
-            return Err(Error::Malformed("a NUL character cannot be stored"));
+            return Err(Error::NUL);
         }
         serde_json::from_slice(text).map_err(|_| Error::Malformed("the body is not what is wanted"))
     }

@@ -230,6 +230,13 @@ async fn paths_of_others_lead_nowhere(pool: PgPool) {
             20404,
         ),
         ("POST", "/v1/typing".to_owned(), "", 404, 20404),
+        (
+            "POST",
+            "/v1/typing".to_owned(),
+            "ConversationSid=a%00b",
+            400,
+            20422,
+        ),
         // Items of what is not the own.
         (
             "GET",
