@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::{Answer, Request};
 use crate::bus::{Parcel, Typist};
 use crate::domain::attributes::MAX_LARGE_BYTES;
-use crate::domain::conversations::{ConversationChanges, Sorting, unique_name};
+use crate::domain::conversations::{ConversationChanges, SortBy, Sorting, unique_name};
 use crate::domain::memberships::Own;
 use crate::domain::participants::{Horizon, NotificationLevel, Participant};
 use crate::domain::{
     Attributes, Conversation, ConversationRef, Cursor, Error, Field, Invalid, ListKind, MomentKey,
-    PageRequest, PageSize, UserRef, friendly_name, time,
+    Order, PageRequest, PageSize, UserRef, friendly_name, time,
 };
 use crate::gateway::TYPING_TIMEOUT_SECONDS;
 use crate::gateway::sync::Object;
@@ -73,6 +73,9 @@ fn own_user(request: &Request<'_>) -> UserRef {
 }
 
 /// `GET …/MyConversations`
+///
+/// In an order in which nothing moves: a client reads the list once, and what moved to a page that it has read already
+/// would stay unknown to it.
 pub(super) async fn list_own(request: &Request<'_>) -> Result<Answer, Error> {
     let size = PageSize::parse(request.param("PageSize")?.as_deref(), OWN)?;
     let list = format!("own conversations of {}", request.session.user);
@@ -86,7 +89,10 @@ pub(super) async fn list_own(request: &Request<'_>) -> Result<Answer, Error> {
         request.core,
         ctx,
         &own_user(request),
-        Sorting::default(),
+        Sorting {
+            by: SortBy::DateCreated,
+            order: Order::Descending,
+        },
         LastMessages::Untold,
         &asked,
     )

@@ -1,12 +1,52 @@
 //! What a client's start costs: the statements from the open socket to all conversations known and followed.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::sid;
+use super::{join, sid};
 use crate::support::{Statements, TestServer, text};
 
 const CONVERSATIONS: usize = 60;
+
+#[sqlx::test]
+async fn a_list_that_is_being_read_leaves_nothing_out(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut talks = Vec::new();
+    for _ in 0..3 {
+        let talk = server.conversation(&[]).await;
+        join(&server, &talk, "alice").await;
+        talks.push(talk);
+    }
+    let mut alice = server.socket("alice").await;
+    let service = server.default_service().await;
+    let path = format!("/Client/v2/Services/{service}/MyConversations");
+    let (_, first) = alice.get(&path, json!({ "PageSize": "2" })).await;
+    let mut seen = sids(&first);
+    assert_eq!(seen.len(), 2);
+    // What is not read yet becomes the most recently active.
+    for talk in talks.iter().filter(|talk| !seen.contains(sid(talk))) {
+        server
+            .post(&format!("{talk}/Messages"), &[("Body", "hello")])
+            .await
+            .with(201);
+    }
+    let next = text(&first["meta"], "next_token");
+    let asked = json!({ "PageSize": "2", "PageToken": next });
+    let (_, second) = alice.get(&path, asked).await;
+    assert_eq!(second["meta"]["next_token"], Value::Null);
+    seen.extend(sids(&second));
+    assert_eq!(
+        seen,
+        talks.iter().map(|talk| sid(talk).to_owned()).collect()
+    );
+}
+
+fn sids(page: &Value) -> BTreeSet<String> {
+    let listed = page["conversations"].as_array().expect("a list");
+    listed.iter().map(|talk| text(talk, "sid")).collect()
+}
 
 #[sqlx::test]
 async fn many_conversations_are_read_and_followed_in_few_statements(pool: PgPool) {
