@@ -114,7 +114,9 @@ impl<'a> Change<'a> {
         let (outlet, work) = (Arc::clone(&core.outlet), Arc::clone(&core.work));
         let under_way = core.commits.begin();
         let commit = async move {
-            tx.commit().await?;
+            // Whether it was committed when the connection broke, nobody knows: that is never "try again".
+            let committed = tx.commit().await;
+            committed.map_err(|fault| Error::Internal(Box::new(fault)))?;
             if !announcements.is_empty() {
                 outlet(&announcements);
             }

@@ -41,6 +41,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, QueryBuilder};
+use tracing::warn;
 
 use crate::domain::{Error, PageRequest, Search, Sid};
 
@@ -54,6 +55,8 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// The oldest Postgres that is supported.
 const OLDEST_POSTGRES: i32 = 140_000;
+/// How long a connection may lie unused before it is asked whether it is alive.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// The database: a pool for short visits, and the way to connections of one's own.
 #[derive(Debug, Clone)]
@@ -118,8 +121,17 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))
-            // A connection is known to be broken when it is used; asking first would cost a round trip each time.
+            // Asking each time whether a connection is alive would cost a round trip; those that were in use a moment
+            // ago most likely are.
             .test_before_acquire(false)
+            .before_acquire(|conn, used| {
+                Box::pin(async move {
+                    if used.idle_for > RESTED {
+                        conn.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options.clone())
             .await
             .map_err(OpenError::Unreachable)?;
@@ -189,13 +201,31 @@ pub async fn ping(conn: &mut PgConnection) -> sqlx::Result<()> {
 }
 
 impl From<sqlx::Error> for Error {
-    /// The one blanket conversion: what a caller could cause is mapped before it gets here.
+    /// The one blanket conversion: what a caller could cause is mapped before it gets here. (When a commit fails, nobody
+    /// knows what was changed: that is no matter of this.)
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            // Nothing was changed: the statement never reached the database.
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Unavailable,
-            other => Self::Internal(Box::new(other)),
+        if is_away(&error) {
+            warn!(%error, "the database is away");
+            return Self::Unavailable;
         }
+        Self::Internal(Box::new(error))
+    }
+}
+
+/// Whether a statement failed because there was no database to run it, or none any more: what it belongs to was not
+/// committed.
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::WorkerCrashed => true,
+        // It shuts down, was killed or starts up; it has too many clients; the connection is broken (PostgreSQL,
+        // appendix A).
+        sqlx::Error::Database(fault) => fault.code().is_some_and(|code| {
+            matches!(&*code, "57P01" | "57P02" | "57P03" | "53300") || code.starts_with("08")
+        }),
+        _ => false,
     }
 }
 

@@ -8,6 +8,7 @@ mod hostile;
 mod lanes;
 mod limits;
 mod nodes;
+mod outage;
 mod paging;
 mod permissions;
 mod presence;

@@ -38,6 +38,8 @@ pub(super) async fn fetch(requests: &[Request<'_>]) -> Vec<Result<Answer, Error>
             }
             answers
         }
+        // SDKs try again what is not there for the moment, and give up a conversation for any other fault.
+        Err(Error::Unavailable) => targets.iter().map(|_| Err(Error::Unavailable)).collect(),
         Err(fault) => {
             let fault = fault.to_string();
             targets
