@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::json;
+use tracing::debug;
 
 use super::{Answer, Request};
 use crate::domain::Error;
-use crate::domain::bindings::{Device, message_type};
+use crate::domain::bindings::{BindingSid, Device, message_type};
 use crate::ops;
 
 #[derive(Deserialize)]
@@ -24,7 +25,12 @@ struct RegistrationData {
 /// `POST /v1/registrations`
 pub(super) async fn create(request: &Request<'_>) -> Result<Answer, Error> {
     let wanted: Registration = request.json()?;
-    let device = Device::new(&wanted.channel_type, wanted.data.registration_id)?;
+    let Ok(device) = Device::new(&wanted.channel_type, wanted.data.registration_id) else {
+        // The SDK tries again without end what is refused: such a device is not kept, and only the log says so.
+        debug!("a device that cannot be kept wants to be pushed to");
+        let nowhere = BindingSid::new(request.core.clock.now());
+        return Ok(Answer::Json(201, json!({ "id": nowhere })));
+    };
     let mut message_types: Vec<String> = wanted
         .message_types
         .iter()
@@ -65,7 +71,8 @@ pub(super) async fn remove_device(request: &Request<'_>) -> Result<Answer, Error
         binding_type,
         address,
     } = request.json()?;
-    let device = Device::new(&binding_type, address)?;
-    ops::bindings::unregister_device(request.core, &request.session.ctx, &device).await?;
+    if let Ok(device) = Device::new(&binding_type, address) {
+        ops::bindings::unregister_device(request.core, &request.session.ctx, &device).await?;
+    }
     Ok(Answer::Nothing)
 }
