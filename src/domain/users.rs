@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::accounts::AccountSid;
 use super::attributes::Attributes;
 use super::errors::{Error, Invalid};
+use super::participants::ParticipantSid;
 use super::roles::RoleSid;
 use super::services::ServiceSid;
 use super::sids::{Kind, Sid};
@@ -44,7 +45,8 @@ impl Identity {
     /// Checks an identity that is to be used for a user.
     ///
     /// # Errors
-    /// Empty, over 256 characters, with a NUL, `system`, or of the form of a user SID (the two share the URL's slot).
+    /// Empty, over 256 characters, with a NUL, `system`, or of the form of the SID of a user or a
+    /// participant (identities share the URL's slot with both).
     pub fn parse(text: String) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Invalid::IdentityMissing.into());
@@ -58,7 +60,7 @@ impl Identity {
         if text == SYSTEM {
             return Err(Invalid::IdentityReserved.into());
         }
-        if UserSid::has_shape(&text) {
+        if UserSid::has_shape(&text) || ParticipantSid::has_shape(&text) {
             return Err(Invalid::IdentityLooksLikeSid.into());
         }
         Ok(Self(text))

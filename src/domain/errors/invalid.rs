@@ -294,7 +294,7 @@ impl fmt::Display for Invalid {
             Self::IdentityMissing => "Identity is required",
             Self::IdentityTooLong => "Identity is longer than 256 characters",
             Self::IdentityReserved => "Identity is reserved",
-            Self::IdentityLooksLikeSid => "Identity has the form of a user SID",
+            Self::IdentityLooksLikeSid => "Identity has the form of the SID of a user or participant",
             Self::IdentityWithAddress => "Identity is not allowed for a participant with an address",
             Self::AddressMalformed => "MessagingBinding.Address is invalid",
             Self::ProxyAddressMalformed => "MessagingBinding.ProxyAddress is invalid",

@@ -9,6 +9,7 @@ pub const REFUSED: &[Case] = &[
     case("long identity", "{talk}/Participants", &[("Identity", LONG)], 400, 50207),
     case("identity reserved", "{talk}/Participants", &[("Identity", "system")], 400, 50203),
     case("identity like a SID", "{talk}/Participants", &[("Identity", LIKE_A_USER)], 400, 50206),
+    case("identity like a participant", "{talk}/Participants", &[("Identity", "MB00000000000000000000000000000001")], 400, 50206),
     case("identity with address", "{talk}/Participants", &[("Identity", "bob"), ("MessagingBinding.Address", "+15558675310"), PROXY], 400, 50211),
     case("address malformed", "{talk}/Participants", &[("MessagingBinding.Address", "x"), PROXY], 400, 50407),
     case("address empty", "{talk}/Participants", &[("MessagingBinding.Address", ""), PROXY], 400, 50411),
