@@ -13,7 +13,8 @@ h2{margin-top:3rem;border-bottom:1px solid #ddd}details{margin:.4rem 0;padding:.
 border-radius:6px}summary{cursor:pointer;overflow-wrap:anywhere}code{font:14px ui-monospace,monospace}\
 b{display:inline-block;width:4.5rem}.POST{color:#0a6}.GET{color:#06c}.DELETE{color:#c33}\
 td{padding:.1rem 1rem .1rem 0;vertical-align:top}small{color:#666}</style>\
-<h1>Convoke API</h1><p>Everything this server answers over HTTP, printed from the running program. \
+<h1>Convoke API</h1><p>What this server answers over HTTP, printed from the running program; the calls of virtual \
+handsets, <code>/v1/simulator</code>, are described with the source, in docs/handsets.md. \
 <a href=/openapi.json>openapi.json</a> says the same to machines. Requests carry HTTP Basic credentials \
 (account SID and auth token, or API key SID and secret); POST bodies are forms.</p>";
 

@@ -219,7 +219,12 @@ pub(super) async fn send(
     there(&rest)?;
     let from = address(&names)?;
     let Send { to, text, media } = read(&headers, body).await?;
-    let pair = AddressPair::parse(from.as_str(), to.as_deref().unwrap_or_default())?;
+    let wants = Invalid::Parameter {
+        name: "to",
+        wants: "the proxy address it is sent to, such as +15550100000",
+    };
+    let to = to.filter(|to| Address::parse(to).is_some()).ok_or(wants)?;
+    let pair = AddressPair::parse(from.as_str(), &to)?;
     let media: Vec<Value> = media.into_iter().map(describe).collect();
     let message = ops::handsets::send(&rest.core, &caller.ctx, pair, text, media.into()).await?;
     Ok(Created(view(message, false)))

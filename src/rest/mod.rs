@@ -55,7 +55,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post, put};
 
 use crate::domain::bases::Bases;
@@ -121,6 +121,8 @@ pub fn router(rest: Rest) -> Router {
             }),
         )
         .route("/docs", get(async move || Html(page)))
+        // Whoever opens the server's address in a browser.
+        .route("/", get(async || Redirect::to("/docs")))
         .fallback_service(layers::around(rest, products))
 }
 

@@ -96,6 +96,24 @@ async fn handsets_that_cannot_take_a_message(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_handset_says_where_it_sends_to(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let path = format!(
+        "/v1/simulator/handsets/{}/messages",
+        PHONE.replace('+', "%2B")
+    );
+    for body in [json!({ "text": "hi" }), json!({ "to": "x", "text": "hi" })] {
+        let sent = server.request(Method::POST, &path).json(&body).send().await;
+        let sent = sent.expect("an answer");
+        assert_eq!(sent.status(), 400, "{body}");
+        let refusal: serde_json::Value = sent.json().await.expect("JSON");
+        assert_eq!(refusal["code"], 20422, "{refusal}");
+        assert_eq!(refusal["details"]["parameter"], "to", "{refusal}");
+    }
+    server.stop().await;
+}
+
+#[sqlx::test]
 async fn reports_in_any_order_never_lead_back(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let thread = format!(
