@@ -21,7 +21,7 @@ use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::local::LocalBus;
 use super::{Bus, Listener, Parcel, Signal};
@@ -97,7 +97,12 @@ pub async fn connect(urls: &str, subject: &str) -> Result<(NatsBus, Carrier), Ba
         .map_err(|error| BadAddress(error.into()))?;
     let near = LocalBus::new();
     let reached = Arc::new(AtomicBool::new(false));
-    let (listeners, seen) = (near.sender(), Arc::clone(&reached));
+    let notices = Notices {
+        servers: names(&addresses),
+        listeners: near.sender(),
+        reached: Arc::clone(&reached),
+        complained: AtomicBool::new(false),
+    };
     let client = ConnectOptions::new()
         .name("convoke")
         .no_echo()
@@ -107,7 +112,7 @@ pub async fn connect(urls: &str, subject: &str) -> Result<(NatsBus, Carrier), Ba
         })
         .ping_interval(PING)
         .event_callback(move |event| {
-            notice(&event, &listeners, &seen);
+            notices.tell(&event);
             std::future::ready(())
         })
         .connect(addresses)
@@ -137,27 +142,57 @@ pub async fn connect(urls: &str, subject: &str) -> Result<(NatsBus, Carrier), Ba
     Ok((bus, carrier))
 }
 
+/// Host and port of each server, without the credentials that its address may hold.
+fn names(servers: &[ServerAddr]) -> String {
+    let names: Vec<String> = servers
+        .iter()
+        .map(|server| format!("{}:{}", server.host(), server.port()))
+        .collect();
+    names.join(", ")
+}
+
 /// Tells listeners and operators what became of the connection.
-fn notice(event: &Event, listeners: &broadcast::Sender<Signal>, reached: &AtomicBool) {
-    match event {
-        Event::Connected => {
-            info!("the bus is connected");
-            metrics::gauge!("convoke_bus_connected").set(1.0);
-            // Whatever the others published while this node was away is lost to it.
-            let _ = listeners.send(Signal::Gap);
-            reached.store(true, Ordering::Relaxed);
+struct Notices {
+    servers: String,
+    listeners: broadcast::Sender<Signal>,
+    reached: Arc<AtomicBool>,
+    /// Whether it was said why the servers cannot be reached: once each time, not at every try.
+    complained: AtomicBool,
+}
+
+impl Notices {
+    fn tell(&self, event: &Event) {
+        let servers = self.servers.as_str();
+        match event {
+            Event::Connected => {
+                info!(servers, "the bus is connected");
+                metrics::gauge!("convoke_bus_connected").set(1.0);
+                // Whatever the others published while this node was away is lost to it.
+                let _ = self.listeners.send(Signal::Gap);
+                self.reached.store(true, Ordering::Relaxed);
+                self.complained.store(false, Ordering::Relaxed);
+            }
+            Event::Disconnected | Event::Closed => {
+                warn!(
+                    servers,
+                    "the bus is away: changes by other nodes come late until it is back"
+                );
+                metrics::gauge!("convoke_bus_connected").set(0.0);
+            }
+            Event::SlowConsumer(_) => {
+                warn!("this node reads the bus too slowly and lost parcels");
+                let _ = self.listeners.send(Signal::Gap);
+            }
+            Event::ServerError(error) => warn!(error = %error, "the bus complains"),
+            Event::ClientError(error) => {
+                if self.complained.swap(true, Ordering::Relaxed) {
+                    debug!(servers, error = %error, "the bus still cannot be reached");
+                } else {
+                    warn!(servers, error = %error, "the bus cannot be reached; it is tried again");
+                }
+            }
+            Event::LameDuckMode | Event::Draining => {}
         }
-        Event::Disconnected | Event::Closed => {
-            warn!("the bus is away: changes by other nodes come late until it is back");
-            metrics::gauge!("convoke_bus_connected").set(0.0);
-        }
-        Event::SlowConsumer(_) => {
-            warn!("this node reads the bus too slowly and lost parcels");
-            let _ = listeners.send(Signal::Gap);
-        }
-        Event::ServerError(error) => warn!(error = %error, "the bus complains"),
-        Event::ClientError(error) => warn!(error = %error, "the bus cannot be used"),
-        Event::LameDuckMode | Event::Draining => {}
     }
 }
 
