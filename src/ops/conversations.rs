@@ -56,12 +56,16 @@ pub async fn create_with(
     wanted: ConversationChanges,
     people: Vec<NewParticipant>,
 ) -> Result<Conversation, Error> {
-    let mut change = Change::begin(core).await?;
-    let sid = ConversationSid::new(change.now);
-    let mut conversation = create_in(&mut change, ctx, sid, wanted).await?;
-    participants::add_first_in(&mut change, ctx, &mut conversation, people).await?;
-    change.commit().await?;
-    Ok(conversation)
+    loop {
+        let mut change = Change::begin(core).await?;
+        let sid = ConversationSid::new(change.now);
+        let mut new = create_in(&mut change, ctx, sid, wanted.clone()).await?;
+        if participants::add_first_in(&mut change, ctx, &mut new, people.clone()).await? {
+            change.commit().await?;
+            return Ok(new);
+        }
+        change.tx.rollback().await?;
+    }
 }
 
 /// The same inside a change.

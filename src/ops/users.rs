@@ -1,10 +1,13 @@
 //! Users.
 
+use std::collections::HashMap;
+
 use super::record::Change;
 use super::services::role_to_give;
 use super::{Core, access, accounts};
 use crate::domain::MomentKey;
 use crate::domain::credentials::CredentialSid;
+use crate::domain::participants::Membership;
 use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
@@ -19,10 +22,9 @@ use crate::store;
 /// [`Error::UserExists`]; 50102 for a role that is no service role.
 pub async fn create(core: &Core, ctx: &Ctx, new: NewUser) -> Result<User, Error> {
     let mut change = Change::begin(core).await?;
-    let (user, is_new) = insert_in(&mut change, ctx, new).await?;
-    if !is_new {
-        return Err(Error::UserExists);
-    }
+    let user = insert_in(&mut change, ctx, new)
+        .await?
+        .ok_or(Error::UserExists)?;
     change.commit().await?;
     Ok(user)
 }
@@ -34,20 +36,40 @@ pub(super) async fn ensure_in(
     identity: &Identity,
 ) -> Result<User, Error> {
     let which = UserRef::Identity(identity.as_str().to_owned());
-    if let Some(user) = store::users::find(&mut change.tx, ctx.service, &which).await? {
-        return Ok(user);
+    loop {
+        if let Some(user) = store::users::find(&mut change.tx, ctx.service, &which).await? {
+            return Ok(user);
+        }
+        if let Some(user) = insert_in(change, ctx, NewUser::of(identity.clone())).await? {
+            return Ok(user);
+        }
+        // Somebody else created it since we looked, and may have deleted it again.
     }
-    insert_in(change, ctx, NewUser::of(identity.clone()))
-        .await
-        .map(|(user, _)| user)
 }
 
-/// Inserts a user; when the identity is taken, finds who has it. Answers whether the user is new.
+/// The same, and holds the user's row: who deletes the user waits until the change ends, and sees then what it did.
+pub(super) async fn hold_in(
+    change: &mut Change<'_>,
+    ctx: &Ctx,
+    identity: &Identity,
+) -> Result<User, Error> {
+    loop {
+        let held = store::users::lock_identity(&mut change.tx, ctx.service, identity).await?;
+        if let Some(user) = held {
+            return Ok(user);
+        }
+        if let Some(user) = insert_in(change, ctx, NewUser::of(identity.clone())).await? {
+            return Ok(user);
+        }
+    }
+}
+
+/// Inserts a user; none when the identity is taken.
 async fn insert_in(
     change: &mut Change<'_>,
     ctx: &Ctx,
     new: NewUser,
-) -> Result<(User, bool), Error> {
+) -> Result<Option<User>, Error> {
     let role_sid = match new.role_sid {
         Some(sid) => role_to_give(change, ctx.service, sid, RoleType::Service).await?,
         None => default_role(change, ctx).await?,
@@ -70,15 +92,11 @@ async fn insert_in(
         date_created: change.now,
         date_updated: change.now,
     };
-    if store::users::insert(&mut change.tx, &user).await? {
-        user.position = change.record_for_user(user.sid, Event::UserAdded).await?;
-        return Ok((user, true));
+    if !store::users::insert(&mut change.tx, &user).await? {
+        return Ok(None);
     }
-    let which = UserRef::Identity(user.identity.as_str().to_owned());
-    let user = store::users::find(&mut change.tx, ctx.service, &which)
-        .await?
-        .ok_or(Error::Unavailable)?;
-    Ok((user, false))
+    user.position = change.record_for_user(user.sid, Event::UserAdded).await?;
+    Ok(Some(user))
 }
 
 async fn default_role(change: &mut Change<'_>, ctx: &Ctx) -> Result<RoleSid, Error> {
@@ -215,28 +233,52 @@ pub async fn update(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn remove(core: &Core, ctx: &Ctx, which: &UserRef) -> Result<(), Error> {
-    let mut change = Change::begin(core).await?;
+    loop {
+        let mut change = Change::begin(core).await?;
+        if remove_in(&mut change, ctx, which).await? {
+            return change.commit().await;
+        }
+        change.tx.rollback().await?;
+    }
+}
+
+/// The same inside a change. Answers false, and has changed nothing, when the user joined another conversation before
+/// the user's row was held: conversations are locked before users, so it must be begun anew.
+async fn remove_in(change: &mut Change<'_>, ctx: &Ctx, which: &UserRef) -> Result<bool, Error> {
     let user = access::user(&mut change.tx, ctx, which).await?;
-    let memberships =
-        store::memberships::list(&mut change.tx, user.sid, None, false, i64::MAX).await?;
     // All rows are locked before the first is changed, in the order of their SIDs.
-    let mut left = Vec::with_capacity(memberships.len());
-    for membership in memberships {
-        if let Some(conversation) =
-            store::conversations::lock(&mut change.tx, membership.conversation_sid).await?
-        {
-            left.push((conversation, membership.participant_sid));
+    let mut held = HashMap::new();
+    for membership in memberships_in(change, user.sid).await? {
+        let sid = membership.conversation_sid;
+        if let Some(conversation) = store::conversations::lock(&mut change.tx, sid).await? {
+            held.insert(sid, conversation);
         }
     }
-    for (conversation, participant) in left {
-        let which = ParticipantRef::Sid(participant);
+    store::users::lock(&mut change.tx, user.sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    // Whoever joins holds the user too, so from here on there come no more.
+    let left = memberships_in(change, user.sid).await?;
+    if left
+        .iter()
+        .any(|one| !held.contains_key(&one.conversation_sid))
+    {
+        return Ok(false);
+    }
+    for membership in left {
+        let conversation = &held[&membership.conversation_sid];
+        let which = ParticipantRef::Sid(membership.participant_sid);
         if let Some(participant) =
             store::participants::find(&mut change.tx, conversation.sid, &which).await?
         {
-            super::participants::remove_in(&mut change, &conversation, &participant).await?;
+            super::participants::remove_in(change, conversation, &participant).await?;
         }
     }
     store::bindings::delete_all(&mut change.tx, ctx.service, &user.identity).await?;
     store::users::delete(&mut change.tx, user.sid).await?;
-    change.commit().await
+    Ok(true)
+}
+
+async fn memberships_in(change: &mut Change<'_>, of: UserSid) -> Result<Vec<Membership>, Error> {
+    Ok(store::memberships::list(&mut change.tx, of, None, false, i64::MAX).await?)
 }

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, gather, push_page};
-use crate::domain::{PageRequest, Search, ServiceSid, User, UserRef, UserSid};
+use crate::domain::{Identity, PageRequest, Search, ServiceSid, User, UserRef, UserSid};
 
 macro_rules! columns {
     () => {
@@ -115,6 +115,26 @@ pub async fn lock(conn: &mut PgConnection, sid: UserSid) -> sqlx::Result<Option<
         " from users where sid = $1 for update"
     ))
     .bind(sid)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Locks the user of an identity and loads what it holds now.
+///
+/// # Errors
+/// As the database.
+pub async fn lock_identity(
+    conn: &mut PgConnection,
+    service: ServiceSid,
+    identity: &Identity,
+) -> sqlx::Result<Option<User>> {
+    sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from users where identity = $1 and service_sid = $2 for update"
+    ))
+    .bind(identity)
+    .bind(service)
     .fetch_optional(conn)
     .await
 }

@@ -5,8 +5,11 @@ use super::super::users;
 use super::add_as_in;
 use crate::domain::participants::{NewBinding, NewParticipant};
 use crate::domain::{Conversation, Ctx, Error, ParticipantSid};
+use crate::store;
 
 /// Adds the first participants of a conversation that nobody else can see yet. Their SIDs are in the order given.
+///
+/// Answers false when a user was deleted meanwhile: the change must not be committed, but begun anew.
 ///
 /// # Why not in the order given
 /// Pairs of addresses and users are held until the commit. Requests that name the same ones in different orders would
@@ -20,7 +23,7 @@ pub(in crate::ops) async fn add_first_in(
     ctx: &Ctx,
     to: &mut Conversation,
     people: Vec<NewParticipant>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (mut by_identity, mut others) = (Vec::new(), Vec::new());
     for new in people {
         let sid = ParticipantSid::new(change.now);
@@ -50,8 +53,13 @@ pub(in crate::ops) async fn add_first_in(
         by_user.push((user, sid, new));
     }
     by_user.sort_by_key(|(user, ..)| *user);
+    let mut users: Vec<_> = by_user.iter().map(|(user, ..)| *user).collect();
+    users.dedup();
+    if store::users::lock_many(&mut change.tx, &users).await?.len() < users.len() {
+        return Ok(false);
+    }
     for (_, sid, new) in by_user {
         add_as_in(change, ctx, to, sid, new).await?;
     }
-    Ok(())
+    Ok(true)
 }

@@ -226,13 +226,15 @@ async fn join(
     Ok(())
 }
 
+/// Finds or creates the user of an identity, who may join, and holds the row: until the membership is written nobody
+/// deletes the user or lets the user join elsewhere.
 async fn user_who_may_join(
     change: &mut Change<'_>,
     ctx: &Ctx,
     to: &Conversation,
     identity: &Identity,
 ) -> Result<User, Error> {
-    let user = users::ensure_in(change, ctx, identity).await?;
+    let user = users::hold_in(change, ctx, identity).await?;
     if store::memberships::find(&mut change.tx, user.sid, to.sid)
         .await?
         .is_some()

@@ -1,5 +1,6 @@
 //! Stories across doors.
 
+mod crossing;
 mod deletion;
 mod delivery;
 mod phone;

@@ -1,0 +1,136 @@
+//! Requests that cross: what one takes away while another is about to use it.
+//!
+//! A test holds a row that both need, so it decides which comes first: whoever waits first for a row gets it first.
+
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::support::{Answer, TestServer, text, wait};
+
+/// Waits until this many requests wait for rows.
+async fn waiting(pool: &PgPool, count: i64) {
+    let statement = "select count(*) from pg_stat_activity
+                      where datname = current_database() and wait_event_type = 'Lock'";
+    wait::until("the requests wait for a row", async || {
+        let waiting = sqlx::query_scalar::<_, i64>(statement).fetch_one(pool);
+        waiting.await.expect("a count") == count
+    })
+    .await;
+}
+
+/// Has two requests wait for what a statement holds, one after the other, and lets them go on.
+async fn cross(
+    pool: &PgPool,
+    hold: &'static str,
+    first: impl Future<Output = Answer>,
+    second: impl Future<Output = Answer>,
+) -> (Answer, Answer) {
+    let mut held = pool.begin().await.expect("a transaction");
+    sqlx::query(hold)
+        .execute(&mut *held)
+        .await
+        .expect("it is held");
+    let then = async {
+        waiting(pool, 1).await;
+        second.await
+    };
+    let release = async {
+        waiting(pool, 2).await;
+        held.rollback().await.expect("it is given back");
+    };
+    let (first, second, ()) = tokio::join!(first, then, release);
+    (first, second)
+}
+
+/// Holds the user of these tests.
+const ALICE: &str = "select from users where identity = 'alice' for update";
+const ALICE_AT: &str = "/v1/Users/alice";
+const IDENTITY: [(&str, &str); 1] = [("Identity", "alice")];
+
+/// Creates a user; answers its SID.
+async fn create_alice(server: &TestServer) -> String {
+    let user = server.post("/v1/Users", &IDENTITY).await.with(201);
+    text(&user, "sid")
+}
+
+/// Who takes part in a conversation.
+async fn identities(server: &TestServer, talk: &str) -> Vec<String> {
+    let roster = server.get(&format!("{talk}/Participants")).await.with(200);
+    let rows = roster["participants"].as_array().expect("a list");
+    rows.iter().map(|row| text(row, "identity")).collect()
+}
+
+#[sqlx::test]
+async fn who_is_added_while_being_deleted_is_a_new_user(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let before = create_alice(&server).await;
+    let talk = server.conversation(&[]).await;
+    let participants = format!("{talk}/Participants");
+    let (deleted, added) = cross(
+        &pool,
+        ALICE,
+        server.delete(ALICE_AT),
+        server.post(&participants, &IDENTITY),
+    )
+    .await;
+    deleted.with(204);
+    added.with(201);
+    let after = server.get(ALICE_AT).await.with(200);
+    assert_ne!(text(&after, "sid"), before);
+    assert_eq!(identities(&server, &talk).await, ["alice"]);
+
+    let with = [("Participant", r#"{"identity": "alice"}"#)];
+    let (deleted, created) = cross(
+        &pool,
+        ALICE,
+        server.delete(ALICE_AT),
+        server.post("/v1/ConversationWithParticipants", &with),
+    )
+    .await;
+    deleted.with(204);
+    let created = text(&created.with(202), "sid");
+    let created = format!("/v1/Conversations/{created}");
+    assert_eq!(identities(&server, &created).await, ["alice"]);
+    assert_eq!(identities(&server, &talk).await, [] as [&str; 0]);
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn who_is_deleted_while_being_added_goes_with_what_was_joined(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    create_alice(&server).await;
+    let talk = server.conversation(&[]).await;
+    let participants = format!("{talk}/Participants");
+    let (added, deleted) = cross(
+        &pool,
+        ALICE,
+        server.post(&participants, &IDENTITY),
+        server.delete(ALICE_AT),
+    )
+    .await;
+    added.with(201);
+    deleted.with(204);
+    assert_eq!(server.get(ALICE_AT).await.refused(404), 20404);
+    assert_eq!(identities(&server, &talk).await, [] as [&str; 0]);
+    let talk = server.get(&talk).await.with(200);
+
+    create_alice(&server).await;
+    let with = [("Participant", r#"{"identity": "alice"}"#)];
+    let (created, deleted) = cross(
+        &pool,
+        ALICE,
+        server.post("/v1/ConversationWithParticipants", &with),
+        server.delete(ALICE_AT),
+    )
+    .await;
+    let created = text(&created.with(202), "sid");
+    deleted.with(204);
+    for sid in [created, text(&talk, "sid")] {
+        let talk = format!("/v1/Conversations/{sid}");
+        assert_eq!(identities(&server, &talk).await, [] as [&str; 0]);
+        server.delete(&talk).await.with(204);
+    }
+    let left = server.get("/v1/Users").await.with(200);
+    assert_eq!(left["users"], json!([]));
+    server.stop().await;
+}
