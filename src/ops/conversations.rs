@@ -376,10 +376,7 @@ pub(super) async fn remove_in(
         .collect();
     users.sort_unstable();
     for user in users {
-        let position = change
-            .record_for_user(user, Event::MembershipRemoved { conversation: sid })
-            .await?;
-        store::memberships::delete(&mut change.tx, user, sid, position).await?;
+        participants::leave_in(change, user, sid).await?;
     }
     media::forget_in_conversation(change, sid, None).await?;
     store::conversations::delete(&mut change.tx, sid).await?;

@@ -93,9 +93,10 @@ pub(super) async fn announce_in(
         return Ok(());
     };
     let conversation = participant.conversation_sid;
-    let position = change
-        .record_for_user(user, Event::MembershipUpdated { conversation })
-        .await?;
-    store::memberships::update(&mut change.tx, user, conversation, level, position).await?;
+    let event = Event::MembershipUpdated { conversation };
+    // A user who is gone has no side of its own: earlier versions could delete a user and leave the participant.
+    if let Some(position) = change.record_for_user(user, event).await? {
+        store::memberships::update(&mut change.tx, user, conversation, level, position).await?;
+    }
     Ok(())
 }

@@ -60,11 +60,17 @@ impl<'a> Change<'a> {
         Ok(position)
     }
 
-    /// Writes down what happened to what belongs to a user; answers the position it took. Comes after the
-    /// conversation's event, if there is one: locks are taken in that order.
-    pub async fn record_for_user(&mut self, user: UserSid, event: Event) -> Result<i64, Error> {
+    /// Writes down what happened to what belongs to a user; answers the position it took, none when the user is gone.
+    /// Comes after the conversation's event, if there is one: locks are taken in that order.
+    pub async fn record_for_user(
+        &mut self,
+        user: UserSid,
+        event: Event,
+    ) -> Result<Option<i64>, Error> {
         let position = store::events::append_for_user(&mut self.tx, user, &event, self.now).await?;
-        self.announce(Scope::User(user), position, event);
+        if let Some(position) = position {
+            self.announce(Scope::User(user), position, event);
+        }
         Ok(position)
     }
 

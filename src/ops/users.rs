@@ -95,7 +95,8 @@ async fn insert_in(
     if !store::users::insert(&mut change.tx, &user).await? {
         return Ok(None);
     }
-    user.position = change.record_for_user(user.sid, Event::UserAdded).await?;
+    let position = change.record_for_user(user.sid, Event::UserAdded).await?;
+    user.position = position.ok_or(Error::NotFound)?;
     Ok(Some(user))
 }
 
@@ -215,7 +216,8 @@ pub async fn update(
     if !renamed && !redescribed && user.role_sid == before.role_sid {
         return Ok(before);
     }
-    user.position = change.record_for_user(user.sid, Event::UserUpdated).await?;
+    let position = change.record_for_user(user.sid, Event::UserUpdated).await?;
+    user.position = position.ok_or(Error::NotFound)?;
     if renamed {
         user.friendly_name_position = user.position;
     }

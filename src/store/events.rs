@@ -47,16 +47,17 @@ pub async fn append(
     .await
 }
 
-/// Takes the user's next position for an event and appends the event. Comes after the conversation's, if both change.
+/// Takes the user's next position for an event and appends the event; none when the user is gone. Comes after the
+/// conversation's, if both change.
 ///
 /// # Errors
-/// As the database; [`sqlx::Error::RowNotFound`] when the user is gone.
+/// As the database.
 pub async fn append_for_user(
     conn: &mut PgConnection,
     to: UserSid,
     event: &Event,
     now: Timestamp,
-) -> sqlx::Result<i64> {
+) -> sqlx::Result<Option<i64>> {
     let own_conversations = matches!(
         event,
         Event::MembershipAdded { .. }
@@ -80,7 +81,7 @@ pub async fn append_for_user(
     .bind(event.kind())
     .bind(event.subject())
     .bind(now)
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await
 }
 

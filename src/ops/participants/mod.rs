@@ -18,8 +18,9 @@ use crate::domain::conversations::{
 use crate::domain::participants::{NewBinding, NewParticipant};
 use crate::domain::roles::RoleType;
 use crate::domain::{
-    Address, Conversation, ConversationRef, Ctx, Error, Event, Identity, Invalid, Page,
-    PageRequest, Participant, ParticipantRef, ParticipantSid, Permission, RoleSid, User,
+    Address, Conversation, ConversationRef, ConversationSid, Ctx, Error, Event, Identity, Invalid,
+    Page, PageRequest, Participant, ParticipantRef, ParticipantSid, Permission, RoleSid, User,
+    UserSid,
 };
 use crate::store::addresses::Holder;
 use crate::store::memberships::NewMembership;
@@ -215,7 +216,8 @@ async fn join(
     let conversation = participant.conversation_sid;
     let position = change
         .record_for_user(user, Event::MembershipAdded { conversation })
-        .await?;
+        .await?
+        .ok_or(Error::NotFound)?;
     let new = NewMembership {
         user,
         conversation,
@@ -424,11 +426,22 @@ pub(super) async fn remove_in(
     let on_channel = i32::from(participant.channel().is_some());
     store::conversations::count_participants(&mut change.tx, from.sid, -1, -on_channel).await?;
     if let Some(user) = participant.user_sid {
-        let event = Event::MembershipRemoved {
-            conversation: from.sid,
-        };
-        let position = change.record_for_user(user, event).await?;
-        store::memberships::delete(&mut change.tx, user, from.sid, position).await?;
+        leave_in(change, user, from.sid).await?;
+    }
+    Ok(())
+}
+
+/// Ends a user's own side of a conversation whose row is held.
+///
+/// A user who is gone has none any more: earlier versions could delete a user and leave the participant.
+pub(super) async fn leave_in(
+    change: &mut Change<'_>,
+    user: UserSid,
+    conversation: ConversationSid,
+) -> Result<(), Error> {
+    let event = Event::MembershipRemoved { conversation };
+    if let Some(position) = change.record_for_user(user, event).await? {
+        store::memberships::delete(&mut change.tx, user, conversation, position).await?;
     }
     Ok(())
 }

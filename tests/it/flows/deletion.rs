@@ -136,3 +136,66 @@ async fn an_index_is_never_used_twice(pool: PgPool) {
     assert_eq!(indexes, [json!(0), json!(1), json!(3)]);
     server.stop().await;
 }
+
+#[sqlx::test]
+async fn a_participant_whose_user_is_gone_can_be_removed(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let service = server
+        .post("/v1/Services", &[("FriendlyName", "tenant")])
+        .await
+        .with(201);
+    let service = format!("/v1/Services/{}", text(&service, "sid"));
+    let mut talks = Vec::new();
+    for _ in 0..3 {
+        let talk = server
+            .post(&format!("{service}/Conversations"), &[])
+            .await
+            .with(201);
+        let talk = format!("{service}/Conversations/{}", text(&talk, "sid"));
+        for identity in ["alice", "bob"] {
+            server
+                .post(&format!("{talk}/Participants"), &[("Identity", identity)])
+                .await
+                .with(201);
+        }
+        server
+            .post(&format!("{talk}/Messages"), &[("Body", "x")])
+            .await
+            .with(201);
+        talks.push(talk);
+    }
+    // What earlier versions could leave behind.
+    for statement in [
+        "delete from memberships where user_sid = (select sid from users where identity = 'alice')",
+        "delete from users where identity = 'alice'",
+    ] {
+        sqlx::query(statement)
+            .execute(&pool)
+            .await
+            .expect("alice is gone");
+    }
+    let alice = format!("{}/Participants/alice", talks[0]);
+    for changed in [("Attributes", r#"{"a":1}"#), ("LastReadMessageIndex", "0")] {
+        server.post(&alice, &[changed]).await.with(200);
+    }
+    server.delete(&alice).await.with(204);
+    assert_eq!(server.get(&alice).await.refused(404), 20404);
+    let bob = server.get(&format!("{}/Participants/bob", talks[0])).await;
+    bob.with(200);
+    server
+        .post(
+            &format!("{}/Participants", talks[0]),
+            &[("Identity", "alice")],
+        )
+        .await
+        .with(201);
+    server.delete(&talks[1]).await.with(204);
+    let own = server
+        .get(&format!("{service}/Users/bob/Conversations"))
+        .await
+        .with(200);
+    assert_eq!(own["conversations"].as_array().map(Vec::len), Some(2));
+    server.delete(&service).await.with(204);
+    assert_eq!(server.get(&service).await.refused(404), 20404);
+    server.stop().await;
+}
