@@ -355,34 +355,43 @@ pub async fn remove(core: &Core, ctx: &Ctx, which: &ConversationRef) -> Result<(
     let mut change = Change::begin(core).await?;
     let for_that = For::DoingFromOutside(Permission::DeleteConversation);
     let held = access::conversation(&mut change.tx, ctx, which, for_that).await?;
-    if !remove_in(&mut change, held.conversation.sid).await? {
+    if remove_in(&mut change, &[held.conversation.sid]).await? == 0 {
         return Err(Error::NotFound);
     }
     change.commit().await
 }
 
-/// The same inside a change; answers whether it was there.
+/// The same of several, in the order of their SIDs, inside a change; answers how many were there.
+///
+/// All rows are locked before the first is changed, those of everybody in the conversations after theirs. Otherwise
+/// who holds a later conversation and waits for somebody in an earlier one would be waited for.
 pub(super) async fn remove_in(
     change: &mut Change<'_>,
-    sid: ConversationSid,
-) -> Result<bool, Error> {
-    let Some(conversation) = store::conversations::lock(&mut change.tx, sid).await? else {
-        return Ok(false);
-    };
-    let mut users: Vec<_> = store::participants::list_all(&mut change.tx, sid)
-        .await?
-        .into_iter()
-        .filter_map(|participant| participant.user_sid)
-        .collect();
-    users.sort_unstable();
-    for user in users {
-        participants::leave_in(change, user, sid).await?;
+    sids: &[ConversationSid],
+) -> Result<usize, Error> {
+    let mut held = Vec::with_capacity(sids.len());
+    for sid in sids {
+        held.extend(store::conversations::lock(&mut change.tx, *sid).await?);
+    }
+    store::users::lock_members(&mut change.tx, sids).await?;
+    for conversation in &held {
+        remove_held_in(change, conversation).await?;
+    }
+    Ok(held.len())
+}
+
+async fn remove_held_in(change: &mut Change<'_>, conversation: &Conversation) -> Result<(), Error> {
+    let sid = conversation.sid;
+    for participant in store::participants::list_all(&mut change.tx, sid).await? {
+        if let Some(user) = participant.user_sid {
+            participants::leave_in(change, user, sid).await?;
+        }
     }
     media::forget_in_conversation(change, sid, None).await?;
     store::conversations::delete(&mut change.tx, sid).await?;
     let scope = crate::domain::Scope::Conversation(sid);
     change.announce(scope, conversation.position + 1, Event::ConversationRemoved);
-    Ok(true)
+    Ok(())
 }
 
 /// Whether the acting user created the conversation.

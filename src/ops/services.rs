@@ -121,9 +121,7 @@ pub async fn remove(core: &Core, ctx: &Ctx) -> Result<(), Error> {
             return change.commit().await;
         }
         batch.sort_unstable();
-        for sid in batch {
-            super::conversations::remove_in(&mut change, sid).await?;
-        }
+        super::conversations::remove_in(&mut change, &batch).await?;
         change.commit().await?;
     }
 }

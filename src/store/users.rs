@@ -3,7 +3,9 @@
 use sqlx::{PgConnection, QueryBuilder};
 
 use super::{MomentKey, Order, gather, push_page};
-use crate::domain::{Identity, PageRequest, Search, ServiceSid, User, UserRef, UserSid};
+use crate::domain::{
+    ConversationSid, Identity, PageRequest, Search, ServiceSid, User, UserRef, UserSid,
+};
 
 macro_rules! columns {
     () => {
@@ -152,6 +154,26 @@ pub async fn lock_many(conn: &mut PgConnection, sids: &[UserSid]) -> sqlx::Resul
     .bind(sids)
     .fetch_all(conn)
     .await
+}
+
+/// Locks those who take part in any of these conversations, in the order of their SIDs.
+///
+/// # Errors
+/// As the database.
+pub async fn lock_members(
+    conn: &mut PgConnection,
+    conversations: &[ConversationSid],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "select from users
+          where sid in (select user_sid from participants where conversation_sid = any($1))
+          order by sid
+            for update",
+    )
+    .bind(conversations)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Lists a service's users, newest first; only those whose identity, name and attributes have all the words, if any

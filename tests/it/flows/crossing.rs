@@ -134,3 +134,38 @@ async fn who_is_deleted_while_being_added_goes_with_what_was_joined(pool: PgPool
     assert_eq!(left["users"], json!([]));
     server.stop().await;
 }
+
+/// Creates a service to be deleted; answers its path.
+async fn tenant(server: &TestServer) -> String {
+    let named = [("FriendlyName", "tenant")];
+    let service = server.post("/v1/Services", &named).await.with(201);
+    format!("/v1/Services/{}", text(&service, "sid"))
+}
+
+#[sqlx::test]
+async fn a_service_in_use_is_deleted_without_a_deadlock(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let service = tenant(&server).await;
+    let mut talks = Vec::new();
+    for name in ["first", "second"] {
+        let named = [("UniqueName", name)];
+        let talks_of = format!("{service}/Conversations");
+        server.post(&talks_of, &named).await.with(201);
+        let talk = format!("{talks_of}/{name}");
+        let participants = format!("{talk}/Participants");
+        server.post(&participants, &IDENTITY).await.with(201);
+        talks.push(talk);
+    }
+    let removing = format!("{}/Participants/alice", talks[1]);
+    let (removed, deleted) = cross(
+        &pool,
+        "select from conversations where unique_name = 'second' for update",
+        server.delete(&removing),
+        server.delete(&service),
+    )
+    .await;
+    removed.with(204);
+    deleted.with(204);
+    assert_eq!(server.get(&service).await.refused(404), 20404);
+    server.stop().await;
+}
