@@ -19,8 +19,8 @@ use crate::store::{self, OnConstraint as _};
 /// Creates a conversation. Creating makes nobody a participant.
 ///
 /// # Errors
-/// [`Error::UniqueNameTaken`], [`Error::NotPermitted`]; 50384 for one that is to be closed, 50342 for a foreign
-/// Messaging Service.
+/// [`Error::UniqueNameTaken`], [`Error::NotPermitted`], [`Error::NotFound`] when the service was deleted meanwhile;
+/// 50384 for one that is to be closed, 50342 for a foreign Messaging Service.
 pub async fn create(
     core: &Core,
     ctx: &Ctx,
@@ -78,6 +78,9 @@ pub(super) async fn create_in(
     access::service_permission(&mut change.tx, ctx, Permission::CreateConversation).await?;
     if wanted.state == Some(State::Closed) {
         return Err(Invalid::StateClosedAtCreation.into());
+    }
+    if !store::services::hold(&mut change.tx, ctx.account.sid, ctx.service).await? {
+        return Err(Error::NotFound);
     }
     let now = change.now;
     // As it is now: a socket may be older than what its account is configured to.

@@ -5,12 +5,12 @@ use super::record::Change;
 use crate::domain::MomentKey;
 use crate::domain::roles::{NewRole, permissions};
 use crate::domain::{Ctx, Error, Page, PageRequest, Role, RoleSid};
-use crate::store;
+use crate::store::{self, OnConstraint as _};
 
 /// Creates a role.
 ///
 /// # Errors
-/// As the database.
+/// [`Error::NotFound`] when the service was deleted meanwhile.
 pub async fn create(core: &Core, ctx: &Ctx, new: NewRole) -> Result<Role, Error> {
     let now = core.clock.now();
     let role = Role {
@@ -24,7 +24,9 @@ pub async fn create(core: &Core, ctx: &Ctx, new: NewRole) -> Result<Role, Error>
         date_updated: now,
     };
     let mut conn = core.store.visit().await?;
-    store::roles::insert(&mut conn, &role).await?;
+    store::roles::insert(&mut conn, &role)
+        .await
+        .on_constraint("roles_service_sid_fkey", || Error::NotFound)?;
     Ok(role)
 }
 

@@ -111,19 +111,36 @@ pub async fn remove(core: &Core, ctx: &Ctx) -> Result<(), Error> {
         let mut change = Change::begin(core).await?;
         let mut batch = store::conversations::some_of(&mut change.tx, ctx.service, BATCH).await?;
         if batch.is_empty() {
-            // It may have become the default meanwhile; from here on it cannot.
-            let account = store::accounts::lock(&mut change.tx, ctx.account.sid).await?;
-            if account.is_some_and(|now| now.default_chat_service_sid == ctx.service) {
-                return Err(Error::DefaultServiceKept);
+            if remove_empty_in(&mut change, ctx).await? {
+                return change.commit().await;
             }
-            super::media::forget_in_service(&mut change, ctx.service).await?;
-            store::services::delete(&mut change.tx, ctx.account.sid, ctx.service).await?;
-            return change.commit().await;
+            change.tx.rollback().await?;
+            continue;
         }
         batch.sort_unstable();
         super::conversations::remove_in(&mut change, &batch).await?;
         change.commit().await?;
     }
+}
+
+/// Deletes a service that has no conversations left. Answers false, and has changed nothing, when one was created
+/// meanwhile.
+async fn remove_empty_in(change: &mut Change<'_>, ctx: &Ctx) -> Result<bool, Error> {
+    // It may have become the default meanwhile; from here on it cannot, and nothing more is created in it.
+    let account = store::accounts::lock(&mut change.tx, ctx.account.sid).await?;
+    if account.is_some_and(|now| now.default_chat_service_sid == ctx.service) {
+        return Err(Error::DefaultServiceKept);
+    }
+    if !store::services::lock(&mut change.tx, ctx.account.sid, ctx.service).await? {
+        return Err(Error::NotFound);
+    }
+    let left = store::conversations::some_of(&mut change.tx, ctx.service, 1).await?;
+    if !left.is_empty() {
+        return Ok(false);
+    }
+    super::media::forget_in_service(change, ctx.service).await?;
+    store::services::delete(&mut change.tx, ctx.account.sid, ctx.service).await?;
+    Ok(true)
 }
 
 /// Finds a role that is to be given to somebody, of the right type; it stays at least until the change ends.

@@ -14,12 +14,13 @@ use crate::domain::{
     Actor, ApiKeySid, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef,
     Permission, RoleSid, Search, Timestamp, User, UserRef, UserSid,
 };
-use crate::store;
+use crate::store::{self, OnConstraint as _};
 
 /// Creates a user.
 ///
 /// # Errors
-/// [`Error::UserExists`]; 50102 for a role that is no service role.
+/// [`Error::UserExists`], [`Error::NotFound`] when the service was deleted meanwhile; 50102 for a role that is no service
+/// role.
 pub async fn create(core: &Core, ctx: &Ctx, new: NewUser) -> Result<User, Error> {
     let mut change = Change::begin(core).await?;
     let user = insert_in(&mut change, ctx, new)
@@ -92,7 +93,10 @@ async fn insert_in(
         date_created: change.now,
         date_updated: change.now,
     };
-    if !store::users::insert(&mut change.tx, &user).await? {
+    let is_new = store::users::insert(&mut change.tx, &user)
+        .await
+        .on_constraint("users_service_sid_fkey", || Error::NotFound)?;
+    if !is_new {
         return Ok(None);
     }
     let position = change.record_for_user(user.sid, Event::UserAdded).await?;
@@ -200,6 +204,11 @@ pub async fn update(
         };
         access::service_permission(&mut change.tx, ctx, wanted).await?;
     }
+    // The role comes before the user, as whoever deletes the service locks them.
+    let role_sid = match changes.role_sid {
+        Some(sid) => Some(role_to_give(&mut change, ctx.service, sid, RoleType::Service).await?),
+        None => None,
+    };
     let mut user = store::users::lock(&mut change.tx, seen.sid)
         .await?
         .ok_or(Error::NotFound)?;
@@ -208,9 +217,7 @@ pub async fn update(
     if let Some(attributes) = changes.attributes {
         user.attributes = attributes;
     }
-    if let Some(role) = changes.role_sid {
-        user.role_sid = role_to_give(&mut change, ctx.service, role, RoleType::Service).await?;
-    }
+    user.role_sid = role_sid.unwrap_or(user.role_sid);
     let renamed = user.friendly_name != before.friendly_name;
     let redescribed = user.attributes != before.attributes;
     if !renamed && !redescribed && user.role_sid == before.role_sid {

@@ -55,6 +55,8 @@ pub async fn find(
 
 /// Finds a role that is to be given to somebody, and keeps it from being deleted until the transaction ends.
 ///
+/// Its service is kept first: who deletes a service locks the service and then its roles.
+///
 /// # Errors
 /// As the database.
 pub async fn hold(
@@ -65,7 +67,9 @@ pub async fn hold(
     sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from roles where sid = $1 and service_sid = $2 for key share"
+        " from roles
+          where sid = $1 and service_sid = (select sid from services where sid = $2 for key share)
+            for key share"
     ))
     .bind(sid)
     .bind(service)

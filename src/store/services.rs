@@ -102,6 +102,24 @@ pub async fn hold(
     .await
 }
 
+/// Locks a service; answers whether it is there.
+///
+/// # Errors
+/// As the database.
+pub async fn lock(
+    conn: &mut PgConnection,
+    account: AccountSid,
+    sid: ServiceSid,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from services where sid = $1 and account_sid = $2 for update)",
+    )
+    .bind(sid)
+    .bind(account)
+    .fetch_one(conn)
+    .await
+}
+
 /// Lists those services of users that have reachability switched on, and keeps it so until the transaction ends.
 ///
 /// # Errors

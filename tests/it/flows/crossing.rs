@@ -169,3 +169,89 @@ async fn a_service_in_use_is_deleted_without_a_deadlock(pool: PgPool) {
     assert_eq!(server.get(&service).await.refused(404), 20404);
     server.stop().await;
 }
+
+#[sqlx::test]
+async fn nothing_comes_to_be_in_a_service_that_is_being_deleted(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let role = [
+        ("FriendlyName", "given"),
+        ("Type", "service"),
+        ("Permission", "joinConversation"),
+    ];
+    let person = [("Participant", r#"{"identity": "alice"}"#)];
+    for (path, form) in [
+        ("Conversations", &[("FriendlyName", "x")][..]),
+        ("ConversationWithParticipants", &person),
+        ("Users", &[("Identity", "alice")]),
+        ("Roles", &role),
+    ] {
+        let service = tenant(&server).await;
+        let creating = format!("{service}/{path}");
+        let (deleted, refused) = cross(
+            &pool,
+            "select from services where friendly_name = 'tenant' for update",
+            server.delete(&service),
+            server.post(&creating, form),
+        )
+        .await;
+        deleted.with(204);
+        assert_eq!(refused.refused(404), 20404, "{path}");
+
+        // The other way round it goes with the service.
+        let service = tenant(&server).await;
+        let creating = format!("{service}/{path}");
+        let (created, deleted) = cross(
+            &pool,
+            "select from services where friendly_name = 'tenant' for update",
+            server.post(&creating, form),
+            server.delete(&service),
+        )
+        .await;
+        assert!(created.status.is_success(), "{}", created.body);
+        deleted.with(204);
+        assert_eq!(server.get(&service).await.refused(404), 20404);
+    }
+    for table in ["conversations", "users", "participants", "memberships"] {
+        let mut counting = sqlx::QueryBuilder::new("select count(*) from ");
+        let counting = counting.push(table).build_query_scalar::<i64>();
+        assert_eq!(counting.fetch_one(&pool).await.ok(), Some(0), "{table}");
+    }
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn a_role_of_a_service_that_is_being_deleted_is_not_given(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let held_service = "select from services where friendly_name = 'tenant' for update";
+    let held_role = "select from roles where friendly_name = 'given' for update";
+    let default = "DefaultChatServiceRoleSid";
+    for (hold, path, parameter, identity, code) in [
+        (held_service, "Users", "RoleSid", Some("bob"), 50102),
+        (held_role, "Users/alice", "RoleSid", None, 50102),
+        (held_service, "Configuration", default, None, 50100),
+    ] {
+        let service = tenant(&server).await;
+        let users = format!("{service}/Users");
+        server.post(&users, &IDENTITY).await.with(201);
+        let new = [
+            ("FriendlyName", "given"),
+            ("Type", "service"),
+            ("Permission", "joinConversation"),
+        ];
+        let role = server.post(&format!("{service}/Roles"), &new).await;
+        let role = text(&role.with(201), "sid");
+        let mut form = vec![(parameter, role.as_str())];
+        form.extend(identity.map(|identity| ("Identity", identity)));
+        let giving = format!("{service}/{path}");
+        let (deleted, refused) = cross(
+            &pool,
+            hold,
+            server.delete(&service),
+            server.post(&giving, &form),
+        )
+        .await;
+        deleted.with(204);
+        assert_eq!(refused.refused(400), code, "{path}");
+    }
+    server.stop().await;
+}
