@@ -5,7 +5,7 @@ use super::presence::devices_changed_in;
 use super::record::Change;
 use crate::domain::bindings::{Binding, BindingFilter, BindingSid, Device, MAX_PER_IDENTITY};
 use crate::domain::credentials::CredentialSid;
-use crate::domain::{Actor, Ctx, Error, Identity, MomentKey, Page, PageRequest, UserRef, UserSid};
+use crate::domain::{Actor, Ctx, Error, MomentKey, Page, PageRequest, User};
 use crate::store;
 
 /// Registers a device of the acting user. A device that is known already keeps its SID.
@@ -13,7 +13,7 @@ use crate::store;
 /// `credential` is what the user's token names; one that is not the account's counts as none.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a caller who is no user.
+/// [`Error::NotFound`] for a caller who is no user, or none any more.
 pub async fn register(
     core: &Core,
     ctx: &Ctx,
@@ -21,8 +21,14 @@ pub async fn register(
     device: Device,
     message_types: Vec<String>,
 ) -> Result<Binding, Error> {
-    let (user, identity) = acting(ctx)?;
     let mut change = Change::begin(core).await?;
+    if !store::services::hold(&mut change.tx, ctx.account.sid, ctx.service).await? {
+        return Err(Error::NotFound);
+    }
+    let user = hold_acting(&mut change, ctx)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let identity = &user.identity;
     let credential_sid = match credential {
         Some(sid) => store::credentials::find(&mut change.tx, ctx.account.sid, sid)
             .await?
@@ -43,7 +49,7 @@ pub async fn register(
     };
     let binding = store::bindings::upsert(&mut change.tx, &wanted).await?;
     store::bindings::delete_beyond(&mut change.tx, ctx.service, identity, MAX_PER_IDENTITY).await?;
-    devices_changed_in(&mut change, user).await?;
+    devices_changed_in(&mut change, &user).await?;
     change.commit().await?;
     Ok(binding)
 }
@@ -53,11 +59,13 @@ pub async fn register(
 /// # Errors
 /// [`Error::NotFound`] for a caller who is no user.
 pub async fn unregister(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), Error> {
-    let (user, identity) = acting(ctx)?;
     let mut change = Change::begin(core).await?;
-    let was = store::bindings::delete(&mut change.tx, ctx.service, sid, Some(identity)).await?;
-    if was.is_some() {
-        devices_changed_in(&mut change, user).await?;
+    let Some(user) = hold_acting(&mut change, ctx).await? else {
+        return Ok(());
+    };
+    let of = Some(&user.identity);
+    if store::bindings::delete(&mut change.tx, ctx.service, sid, of).await? {
+        devices_changed_in(&mut change, &user).await?;
     }
     change.commit().await
 }
@@ -67,19 +75,25 @@ pub async fn unregister(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), E
 /// # Errors
 /// [`Error::NotFound`] for a caller who is no user.
 pub async fn unregister_device(core: &Core, ctx: &Ctx, device: &Device) -> Result<(), Error> {
-    let (user, identity) = acting(ctx)?;
     let mut change = Change::begin(core).await?;
-    if store::bindings::delete_device(&mut change.tx, ctx.service, identity, device).await? {
-        devices_changed_in(&mut change, user).await?;
+    let Some(user) = hold_acting(&mut change, ctx).await? else {
+        return Ok(());
+    };
+    if store::bindings::delete_device(&mut change.tx, ctx.service, &user.identity, device).await? {
+        devices_changed_in(&mut change, &user).await?;
     }
     change.commit().await
 }
 
-fn acting(ctx: &Ctx) -> Result<(UserSid, &Identity), Error> {
-    match &ctx.actor {
-        Actor::User { sid, identity } => Ok((*sid, identity)),
-        Actor::Account | Actor::System => Err(Error::NotFound),
-    }
+/// Locks the acting user; none when the user was deleted, and all bindings with it.
+///
+/// Everybody who changes bindings holds their user first: of two changes at the same time the later sees both, and none
+/// comes after the user is gone.
+async fn hold_acting(change: &mut Change<'_>, ctx: &Ctx) -> Result<Option<User>, Error> {
+    let Actor::User { sid, .. } = &ctx.actor else {
+        return Err(Error::NotFound);
+    };
+    Ok(store::users::lock(&mut change.tx, *sid).await?)
 }
 
 /// Fetches a binding.
@@ -116,12 +130,15 @@ pub async fn list(
 /// [`Error::NotFound`].
 pub async fn remove(core: &Core, ctx: &Ctx, sid: BindingSid) -> Result<(), Error> {
     let mut change = Change::begin(core).await?;
-    let identity = store::bindings::delete(&mut change.tx, ctx.service, sid, None)
+    let binding = store::bindings::find(&mut change.tx, ctx.service, sid)
         .await?
         .ok_or(Error::NotFound)?;
-    let which = UserRef::Identity(identity.as_str().to_owned());
-    if let Some(user) = store::users::find(&mut change.tx, ctx.service, &which).await? {
-        devices_changed_in(&mut change, user.sid).await?;
+    let user = store::users::lock_identity(&mut change.tx, ctx.service, &binding.identity).await?;
+    if !store::bindings::delete(&mut change.tx, ctx.service, sid, None).await? {
+        return Err(Error::NotFound);
+    }
+    if let Some(user) = user {
+        devices_changed_in(&mut change, &user).await?;
     }
     change.commit().await
 }

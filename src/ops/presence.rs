@@ -116,16 +116,9 @@ async fn set_online_in(
     Ok(store::users::set_online(&mut change.tx, &users, is_online).await?)
 }
 
-/// Looks whether a user can be pushed to, after a device of the user came or went. While it is not kept who is online,
-/// this is not either.
-pub(super) async fn devices_changed_in(
-    change: &mut Change<'_>,
-    user: UserSid,
-) -> Result<(), Error> {
-    // Locked before it is looked: of two changes at the same time the later sees both.
-    let Some(user) = store::users::lock(&mut change.tx, user).await? else {
-        return Ok(());
-    };
+/// Looks whether a locked user can be pushed to, after a device of the user came or went. While it is not kept who is
+/// online, this is not either.
+pub(super) async fn devices_changed_in(change: &mut Change<'_>, user: &User) -> Result<(), Error> {
     let Some(before) = user.is_notifiable else {
         return Ok(());
     };

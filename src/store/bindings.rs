@@ -142,7 +142,7 @@ pub async fn exist(
     .await
 }
 
-/// Deletes a binding of a service, of one user if it is given; answers whose it was.
+/// Deletes a binding of a service, of one user if it is given; answers whether it was there.
 ///
 /// # Errors
 /// As the database.
@@ -151,17 +151,17 @@ pub async fn delete(
     service: ServiceSid,
     sid: BindingSid,
     of: Option<&Identity>,
-) -> sqlx::Result<Option<Identity>> {
-    sqlx::query_scalar(
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
         "delete from bindings
-          where sid = $1 and service_sid = $2 and ($3::text is null or identity = $3)
-          returning identity",
+          where sid = $1 and service_sid = $2 and ($3::text is null or identity = $3)",
     )
     .bind(sid)
     .bind(service)
     .bind(of)
-    .fetch_optional(conn)
-    .await
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Deletes the binding of a user's device; answers whether there was one.

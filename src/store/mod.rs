@@ -2,7 +2,7 @@
 //!
 //! Functions take a connection, so that they work inside a transaction and outside. They answer what is there; whether
 //! an absence is a refusal is decided by operations. Rows are locked in one order: conversation, participant, message,
-//! user; two of a kind by SID.
+//! service, role, user, binding; two of a kind by SID.
 //!
 //! # Why no checked macros
 //! `sqlx::query!` would need a database or recorded data at every build and cannot share column lists. Instead a

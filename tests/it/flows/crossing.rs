@@ -2,10 +2,12 @@
 //!
 //! A test holds a row that both need, so it decides which comes first: whoever waits first for a row gets it first.
 
+use chrono::TimeDelta;
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Answer, TestServer, text, wait};
+use crate::support::server::API_KEY_SECRET;
+use crate::support::{TestServer, text, wait};
 
 /// Waits until this many requests wait for rows.
 async fn waiting(pool: &PgPool, count: i64) {
@@ -19,12 +21,12 @@ async fn waiting(pool: &PgPool, count: i64) {
 }
 
 /// Has two requests wait for what a statement holds, one after the other, and lets them go on.
-async fn cross(
+async fn cross<A, B>(
     pool: &PgPool,
     hold: &'static str,
-    first: impl Future<Output = Answer>,
-    second: impl Future<Output = Answer>,
-) -> (Answer, Answer) {
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> (A, B) {
     let mut held = pool.begin().await.expect("a transaction");
     sqlx::query(hold)
         .execute(&mut *held)
@@ -135,6 +137,9 @@ async fn who_is_deleted_while_being_added_goes_with_what_was_joined(pool: PgPool
     server.stop().await;
 }
 
+/// Holds the service that is to be deleted.
+const TENANT: &str = "select from services where friendly_name = 'tenant' for update";
+
 /// Creates a service to be deleted; answers its path.
 async fn tenant(server: &TestServer) -> String {
     let named = [("FriendlyName", "tenant")];
@@ -189,7 +194,7 @@ async fn nothing_comes_to_be_in_a_service_that_is_being_deleted(pool: PgPool) {
         let creating = format!("{service}/{path}");
         let (deleted, refused) = cross(
             &pool,
-            "select from services where friendly_name = 'tenant' for update",
+            TENANT,
             server.delete(&service),
             server.post(&creating, form),
         )
@@ -202,7 +207,7 @@ async fn nothing_comes_to_be_in_a_service_that_is_being_deleted(pool: PgPool) {
         let creating = format!("{service}/{path}");
         let (created, deleted) = cross(
             &pool,
-            "select from services where friendly_name = 'tenant' for update",
+            TENANT,
             server.post(&creating, form),
             server.delete(&service),
         )
@@ -222,13 +227,12 @@ async fn nothing_comes_to_be_in_a_service_that_is_being_deleted(pool: PgPool) {
 #[sqlx::test]
 async fn a_role_of_a_service_that_is_being_deleted_is_not_given(pool: PgPool) {
     let server = TestServer::start(&pool).await;
-    let held_service = "select from services where friendly_name = 'tenant' for update";
     let held_role = "select from roles where friendly_name = 'given' for update";
     let default = "DefaultChatServiceRoleSid";
     for (hold, path, parameter, identity, code) in [
-        (held_service, "Users", "RoleSid", Some("bob"), 50102),
+        (TENANT, "Users", "RoleSid", Some("bob"), 50102),
         (held_role, "Users/alice", "RoleSid", None, 50102),
-        (held_service, "Configuration", default, None, 50100),
+        (TENANT, "Configuration", default, None, 50100),
     ] {
         let service = tenant(&server).await;
         let users = format!("{service}/Users");
@@ -252,6 +256,36 @@ async fn a_role_of_a_service_that_is_being_deleted_is_not_given(pool: PgPool) {
         .await;
         deleted.with(204);
         assert_eq!(refused.refused(400), code, "{path}");
+    }
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn a_device_of_somebody_who_is_being_deleted_is_not_bound(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let register = json!({
+        "channel_type": "fcm",
+        "message_types": ["twilio.conversations.new_message"],
+        "data": { "registration_id": "device" },
+    });
+    for (hold, what) in [(ALICE, "/Users/alice"), (TENANT, "")] {
+        let service = tenant(&server).await;
+        let sid = service.trim_start_matches("/v1/Services/");
+        let token = server.token_of(sid, "alice", TimeDelta::hours(1), API_KEY_SECRET);
+        let mut alice = server.silent_socket().await;
+        alice.sign_in(&token).await;
+        let deleting = format!("{service}{what}");
+        let (deleted, (status, refusal)) = cross(
+            &pool,
+            hold,
+            server.delete(&deleting),
+            alice.ask("POST", "/v1/registrations", register.clone()),
+        )
+        .await;
+        deleted.with(204);
+        assert_eq!(status, 404, "{refusal}");
+        let bound = sqlx::query_scalar::<_, i64>("select count(*) from bindings");
+        assert_eq!(bound.fetch_one(&pool).await.ok(), Some(0));
     }
     server.stop().await;
 }
