@@ -69,7 +69,7 @@ pub struct Conversation {
     pub messages_position: i64,
     /// The position of the last change of its participants.
     pub roster_position: i64,
-    /// The position of the last change of who takes part, and how they are bound.
+    /// The position of the last change of who takes part, how they are bound, and with which role.
     pub membership_position: i64,
     /// The number of participants.
     pub participants_count: i32,

@@ -197,7 +197,8 @@ pub struct Touches {
     pub messages: bool,
     /// The participants.
     pub roster: bool,
-    /// Who takes part, and how they are bound.
+    /// Who takes part. An update of a participant moves this one only where it changes a role or how somebody is bound,
+    /// which the event does not tell.
     pub membership: bool,
 }
 

@@ -83,6 +83,55 @@ pub async fn conversation_for(
     let conversation = store::conversations::find(conn, ctx.service, which)
         .await?
         .ok_or(Error::NotFound)?;
+    stand_in(conn, ctx, conversation, what_for).await
+}
+
+/// Gets hold of a conversation and its row, for a change.
+///
+/// # Why it may look twice
+/// Nobody holds a row who may not use it, so it is looked first. While the row is waited for, the caller may be removed
+/// or lose a role; the membership position tells of both, and if it moved, it is looked again, under the lock.
+///
+/// # Errors
+/// As [`conversation`].
+pub async fn lock_conversation(
+    conn: &mut PgConnection,
+    ctx: &Ctx,
+    which: &ConversationRef,
+    what_for: For,
+) -> Result<Held, Error> {
+    lock_conversation_for(conn, ctx, which, |_| what_for).await
+}
+
+/// The same where it depends on the caller's own participant what the conversation is wanted for.
+///
+/// # Errors
+/// As [`conversation`].
+pub async fn lock_conversation_for(
+    conn: &mut PgConnection,
+    ctx: &Ctx,
+    which: &ConversationRef,
+    what_for: impl Fn(Option<&Participant>) -> For + Send + Sync,
+) -> Result<Held, Error> {
+    let seen = conversation_for(conn, ctx, which, &what_for).await?;
+    let conversation = store::conversations::lock(conn, seen.conversation.sid)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if conversation.membership_position != seen.conversation.membership_position {
+        return stand_in(conn, ctx, conversation, what_for).await;
+    }
+    Ok(Held {
+        conversation,
+        ..seen
+    })
+}
+
+async fn stand_in(
+    conn: &mut PgConnection,
+    ctx: &Ctx,
+    conversation: Conversation,
+    what_for: impl FnOnce(Option<&Participant>) -> For + Send,
+) -> Result<Held, Error> {
     let Actor::User { sid, identity } = &ctx.actor else {
         return Ok(Held {
             conversation,

@@ -253,7 +253,7 @@ pub async fn update(
     Ok(conversation)
 }
 
-/// Gets hold of a conversation for these changes: who may see it is read first, what it holds counts under the lock.
+/// Gets hold of a conversation and its row for these changes.
 async fn hold_for(
     change: &mut Change<'_>,
     ctx: &Ctx,
@@ -266,14 +266,12 @@ async fn hold_for(
     } else {
         Permission::EditConversationAttributes
     };
-    let held =
-        access::conversation(&mut change.tx, ctx, which, For::DoingFromOutside(wanted)).await?;
+    let held = access::lock_conversation(&mut change.tx, ctx, which, For::DoingFromOutside(wanted))
+        .await?;
     if renames && changes.attributes.is_some() {
         held.require(Permission::EditConversationAttributes)?;
     }
-    store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)
+    Ok(held.conversation)
 }
 
 /// Writes a conversation that entered its state (or not), and records the change of state. Closing gives the pairs of
@@ -357,7 +355,7 @@ pub async fn apply_timers(core: &Core, sid: ConversationSid) -> Result<Outcome, 
 pub async fn remove(core: &Core, ctx: &Ctx, which: &ConversationRef) -> Result<(), Error> {
     let mut change = Change::begin(core).await?;
     let for_that = For::DoingFromOutside(Permission::DeleteConversation);
-    let held = access::conversation(&mut change.tx, ctx, which, for_that).await?;
+    let held = access::lock_conversation(&mut change.tx, ctx, which, for_that).await?;
     if remove_in(&mut change, &[held.conversation.sid]).await? == 0 {
         return Err(Error::NotFound);
     }

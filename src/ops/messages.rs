@@ -353,11 +353,8 @@ async fn hold(
     sid: MessageSid,
     wanted: impl FnOnce(bool) -> Vec<Permission>,
 ) -> Result<(Conversation, Message), Error> {
-    let held = access::conversation(&mut change.tx, ctx, of, For::TakingPart).await?;
-    let conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let message = store::messages::find(&mut change.tx, conversation.sid, sid)
+    let held = access::lock_conversation(&mut change.tx, ctx, of, For::TakingPart).await?;
+    let message = store::messages::find(&mut change.tx, held.conversation.sid, sid)
         .await?
         .ok_or(Error::NotFound)?;
     let own = ctx
@@ -366,5 +363,5 @@ async fn hold(
     for permission in wanted(own) {
         held.require(permission)?;
     }
-    Ok((conversation, message))
+    Ok((held.conversation, message))
 }

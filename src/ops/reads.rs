@@ -45,10 +45,8 @@ pub async fn update(
     } else {
         For::TakingPart
     };
-    let held = access::conversation(&mut change.tx, ctx, which, what_for).await?;
-    let conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let held = access::lock_conversation(&mut change.tx, ctx, which, what_for).await?;
+    let conversation = held.conversation;
     let mut participant =
         store::participants::find_by_user(&mut change.tx, conversation.sid, user.sid)
             .await?

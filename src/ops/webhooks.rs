@@ -108,10 +108,8 @@ async fn hold(
     ctx: &Ctx,
     which: &ConversationRef,
 ) -> Result<Conversation, Error> {
-    let held = access::conversation(&mut change.tx, ctx, which, For::Peeking).await?;
-    store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)
+    let held = access::lock_conversation(&mut change.tx, ctx, which, For::Peeking).await?;
+    Ok(held.conversation)
 }
 
 /// Fetches a webhook of a conversation.

@@ -72,10 +72,8 @@ async fn hold_for_adding(
     to: &ConversationRef,
     whom: &NewBinding,
 ) -> Result<Conversation, Error> {
-    let held = access::conversation(&mut change.tx, ctx, to, adding(ctx, whom)).await?;
-    store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)
+    let held = access::lock_conversation(&mut change.tx, ctx, to, adding(ctx, whom)).await?;
+    Ok(held.conversation)
 }
 
 /// What somebody who adds a participant must be allowed to. Adding one's own identity is joining, whatever the call.
@@ -376,7 +374,7 @@ pub async fn remove(
     which: &ParticipantRef,
 ) -> Result<(), Error> {
     let mut change = Change::begin(core).await?;
-    let held = access::conversation_for(&mut change.tx, ctx, of, |own| {
+    let held = access::lock_conversation_for(&mut change.tx, ctx, of, |own| {
         if is_own(ctx, own, which) {
             For::Doing(Permission::LeaveConversation)
         } else {
@@ -384,9 +382,7 @@ pub async fn remove(
         }
     })
     .await?;
-    let conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let conversation = held.conversation;
     let participant = store::participants::find(&mut change.tx, conversation.sid, which)
         .await?
         .ok_or(Error::NotFound)?;

@@ -27,11 +27,8 @@ pub async fn update(
     changes: ParticipantChanges,
 ) -> Result<Participant, Error> {
     let mut change = Change::begin(core).await?;
-    let held = access::conversation(&mut change.tx, ctx, of, For::TakingPart).await?;
-    let mut conversation = store::conversations::lock(&mut change.tx, held.conversation.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let before = store::participants::find(&mut change.tx, conversation.sid, which)
+    let held = access::lock_conversation(&mut change.tx, ctx, of, For::TakingPart).await?;
+    let before = store::participants::find(&mut change.tx, held.conversation.sid, which)
         .await?
         .ok_or(Error::NotFound)?;
     if matches!(ctx.actor, Actor::User { .. }) {
@@ -42,6 +39,7 @@ pub async fn update(
             Permission::EditAnyParticipantAttributes
         })?;
     }
+    let mut conversation = held.conversation;
     conversation.accepts_changes()?;
     let mut participant = before.clone();
     rebind(&mut change, ctx, &conversation, &mut participant, &changes).await?;
@@ -79,6 +77,10 @@ pub async fn update(
         )
         .await?;
     store::participants::update(&mut change.tx, &participant).await?;
+    if is_bound_anew(&before, &participant) {
+        store::conversations::rebind(&mut change.tx, conversation.sid, participant.position)
+            .await?;
+    }
     let (was, is) = (before.channel().is_some(), participant.channel().is_some());
     if was != is {
         let by = if is { 1 } else { -1 };
@@ -92,6 +94,14 @@ pub async fn update(
     }
     change.commit().await?;
     Ok(participant)
+}
+
+/// Whether what a participant may do, or who it is to others, changed.
+fn is_bound_anew(before: &Participant, after: &Participant) -> bool {
+    before.identity != after.identity
+        || before.role_sid != after.role_sid
+        || before.proxy_address != after.proxy_address
+        || before.projected_address != after.projected_address
 }
 
 fn same_own_fields(a: &Participant, b: &Participant) -> bool {

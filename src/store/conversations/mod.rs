@@ -284,6 +284,23 @@ pub async fn update(conn: &mut PgConnection, changed: &Conversation) -> sqlx::Re
     Ok(())
 }
 
+/// Notes that a participant of a locked conversation is bound in another way, or may do other things, since a position.
+///
+/// # Errors
+/// As the database.
+pub async fn rebind(
+    conn: &mut PgConnection,
+    sid: ConversationSid,
+    position: i64,
+) -> sqlx::Result<()> {
+    sqlx::query("update conversations set membership_position = $2 where sid = $1")
+        .bind(sid)
+        .bind(position)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Counts participants who came (positive) or went (negative).
 ///
 /// # Errors

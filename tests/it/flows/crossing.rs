@@ -289,3 +289,66 @@ async fn a_device_of_somebody_who_is_being_deleted_is_not_bound(pool: PgPool) {
     }
     server.stop().await;
 }
+
+#[sqlx::test]
+async fn who_loses_a_role_meanwhile_may_do_no_more(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[("FriendlyName", "crossed")]).await;
+    let talk_sid = talk.trim_start_matches("/v1/Conversations/");
+    let service = server.default_service().await;
+    let roles = server.get("/v1/Roles").await.with(200);
+    let mut roles = roles["roles"].as_array().expect("roles").iter();
+    let admin = roles.find(|role| role["friendly_name"] == "channel admin");
+    let admin = text(admin.expect("the role"), "sid");
+    let weak = [
+        ("FriendlyName", "weak"),
+        ("Type", "conversation"),
+        ("Permission", "leaveConversation"),
+    ];
+    let weak = text(&server.post("/v1/Roles", &weak).await.with(201), "sid");
+    let participants = format!("{talk}/Participants");
+    for identity in ["alice", "bob"] {
+        let new = [("Identity", identity), ("RoleSid", &admin)];
+        server.post(&participants, &new).await.with(201);
+    }
+    let said = [("Author", "bob"), ("Body", "x")];
+    let said = server.post(&format!("{talk}/Messages"), &said).await;
+    let message = format!("/Messages/{}", text(&said.with(201), "sid"));
+    let mut socket = server.socket("alice").await;
+    let alice = format!("{participants}/alice");
+    let hold = "select from conversations where friendly_name = 'crossed' for update";
+    let path = format!("/Client/v2/Services/{service}/Conversations/{talk_sid}");
+    for (method, part, body) in [
+        ("POST", "", json!({ "friendly_name": "renamed" })),
+        ("DELETE", "", json!({})),
+        ("POST", "/Participants", json!({ "identity": "carol" })),
+        ("POST", "/Participants/bob", json!({ "attributes": "[]" })),
+        ("DELETE", "/Participants/bob", json!({})),
+        ("POST", "/Messages", json!({ "body": "y" })),
+        ("POST", message.as_str(), json!({ "body": "y" })),
+        ("DELETE", message.as_str(), json!({})),
+    ] {
+        let (revoked, (status, refusal)) = cross(
+            &pool,
+            hold,
+            server.post(&alice, &[("RoleSid", &weak)]),
+            socket.ask(method, &format!("{path}{part}"), body),
+        )
+        .await;
+        revoked.with(200);
+        assert_eq!(status, 403, "{method} {part} {refusal}");
+        assert_eq!(refusal["code"], 50107, "{method} {part}");
+        server.post(&alice, &[("RoleSid", &admin)]).await.with(200);
+    }
+    let (removed, (status, refusal)) = cross(
+        &pool,
+        hold,
+        server.delete(&alice),
+        socket.ask("DELETE", &format!("{path}{message}"), json!({})),
+    )
+    .await;
+    removed.with(204);
+    assert_eq!(status, 403, "{refusal}");
+    assert_eq!(refusal["code"], 50430);
+    server.stop().await;
+}
