@@ -195,27 +195,6 @@ async fn devices_make_a_user_notifiable(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_device_that_cannot_be_kept_does_not_keep_asking(pool: PgPool) {
-    let server = TestServer::start(&pool).await;
-    let mut alice = server.socket("alice").await;
-    let long = "x".repeat(5_000);
-    for token in [long.as_str(), "with a space"] {
-        let body = json!({ "channel_type": "fcm", "data": { "registration_id": token } });
-        let (status, kept) = alice.ask("POST", "/v1/registrations", body).await;
-        assert_eq!(status, 201, "{kept}");
-        assert!(text(&kept, "id").starts_with("BS"));
-        let body = json!({ "binding_type": "fcm", "address": token });
-        let (status, _) = alice.ask("DELETE", "/v1/registrations", body).await;
-        assert_eq!(status, 204);
-    }
-    let service = server.default_service().await;
-    let listed = server
-        .get(&format!("/v1/Services/{service}/Bindings"))
-        .await;
-    assert_eq!(listed.with(200)["bindings"], json!([]));
-}
-
-#[sqlx::test]
 async fn where_it_is_switched_off_nothing_is_kept(pool: PgPool) {
     let server = TestServer::start(&pool).await;
     let mut alice = server.socket("alice").await;
