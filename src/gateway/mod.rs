@@ -10,6 +10,7 @@ mod news;
 mod outgoing;
 mod presence;
 mod protocol;
+mod ration;
 mod requests;
 mod sign_in;
 mod sockets;

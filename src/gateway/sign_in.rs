@@ -51,6 +51,7 @@ async fn sign_in(
                 let _ = socket.write([not_now(&id, refusal)]).await;
                 return None;
             }
+            socket.trust();
             info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
             let session = session(gateway, signed_in, base).await;
             socket.write([protocol::welcome(&id)]).await.ok()?;

@@ -23,6 +23,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
+use super::ration::Rationed;
+
 pub use tokio_tungstenite::tungstenite::Message;
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
@@ -104,17 +106,23 @@ impl Packet {
 
 /// A client's websocket.
 #[derive(Debug)]
-pub struct WebSocket(WebSocketStream<TokioIo<Upgraded>>);
+pub struct WebSocket(WebSocketStream<Rationed<TokioIo<Upgraded>>>);
 
 impl WebSocket {
-    /// Speaks on a connection that was upgraded. A message of more than `most` bytes ends it.
+    /// Speaks on a connection that was upgraded. A message of more than `most` bytes ends it, and much less as long as
+    /// nobody has [signed in](Self::trust).
     pub async fn on(upgraded: Upgraded, most: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(most))
             .max_frame_size(Some(most));
-        let io = TokioIo::new(upgraded);
+        let io = Rationed::new(TokioIo::new(upgraded));
         Self(WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await)
+    }
+
+    /// Takes messages of full length from now on.
+    pub fn trust(&mut self) {
+        self.0.get_mut().lift();
     }
 
     /// The next message; none when the client is gone, or has said what no websocket says. A goodbye is answered. May be

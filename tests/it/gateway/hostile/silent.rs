@@ -155,6 +155,32 @@ async fn lengths_that_lie_below_the_frames_are_closed(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn who_has_not_signed_in_may_say_little(pool: PgPool) {
+    // So that it is not this that closes them.
+    let settings = [("CONVOKE_GATEWAY_SIGN_IN_SECONDS", "600")];
+    let server = TestServer::start_with(&pool, &settings).await;
+    let much = vec![b'x'; 24 * 1024];
+    // A frame that has not ended yet, and would be short enough for somebody else.
+    let mut frame = ByHand::open(server.address()).await;
+    frame.send(WHOLE, 200_000, &much).await;
+    // The same in pieces.
+    let mut pieces = ByHand::open(server.address()).await;
+    for first in [BEGINS, GOES_ON, GOES_ON] {
+        pieces.send(first, 8 * 1024, &much[..8 * 1024]).await;
+    }
+    for socket in [frame, pieces] {
+        socket.end().await;
+    }
+    // A long token is not too much, and what comes right after it is somebody's.
+    let mut client = server.silent_socket().await;
+    let token = server.good_token("alice").await;
+    let init = json!({ "method": "init", "token": token, "metadata": "x".repeat(12 * 1024) });
+    assert_eq!(client.say(init).await["code"], 200);
+    let ping = json!({ "method": "ping", "metadata": "x".repeat(200_000) });
+    assert_eq!(client.say(ping).await["code"], 200);
+}
+
+#[sqlx::test]
 async fn who_never_sends_the_header_of_a_request_is_closed(pool: PgPool) {
     let server = TestServer::start_with(&pool, &[("CONVOKE_HEADER_SECONDS", "1")]).await;
     let mut member = server.socket("alice").await;
