@@ -22,6 +22,12 @@ use tracing::{debug, warn};
 
 use super::tls::{Certificate, TlsListener};
 
+/// The longest header of a request: a token of 8 KiB, and the cookies and the long addresses of a proxy beside it.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// What is read and written at once. Hyper's 400 KiB could be held by each of thousands of strangers, and large bodies
+/// come and go no faster with them.
+const BUFFER_BYTES: usize = 64 * 1024;
+
 /// Serves until told to stop, then lets requests under way end. A connection that takes longer than `patience` for the
 /// header of its next request is closed.
 pub(super) async fn serve(
@@ -62,7 +68,10 @@ async fn serve_on<L: Listener<Addr = SocketAddr>>(
     stopped: CancellationToken,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(patience);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_header_size(MAX_HEADER_BYTES)
+        .max_buf_size(BUFFER_BYTES);
     let mut connections = JoinSet::new();
     loop {
         let (stream, peer) = tokio::select! {

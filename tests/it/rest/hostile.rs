@@ -1,14 +1,32 @@
 //! What strangers can send: never a fault of ours, never half a change.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::support::TestServer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+/// Less than after what time a connection with half a header is closed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Sends bytes as they are; answers what comes until the server closes.
+async fn say(server: &TestServer, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.address())
+        .await
+        .expect("a connection");
+    stream.write_all(bytes).await.expect("written");
+    let mut answer = Vec::new();
+    let reading = timeout(PATIENCE, stream.read_to_end(&mut answer));
+    // Closed with bytes unread is an error here, and a close all the same.
+    let _ = reading.await.expect("closed in time");
+    String::from_utf8_lossy(&answer).into_owned()
+}
 
 #[sqlx::test]
 async fn bodies_that_cannot_be_stored(pool: PgPool) {
@@ -84,6 +102,23 @@ async fn bodies_that_are_too_large_are_refused_before_they_are_read(pool: PgPool
         assert_eq!(answer.status(), 413);
     }
     assert_eq!(server.get(&messages).await.with(200)["messages"], json!([]));
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn headers_that_are_too_long_are_refused_before_they_end(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let begin = "GET /v1/Conversations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ";
+    let long = "x".repeat(30 * 1024);
+    let answer = say(&server, format!("{begin}{long}\r\n\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    for too_long in [format!("{long}\r\nY: {long}"), long.repeat(3)] {
+        let answer = say(&server, format!("{begin}{too_long}").as_bytes()).await;
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
+            "{answer}"
+        );
+    }
     server.stop().await;
 }
 
