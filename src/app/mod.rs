@@ -388,7 +388,8 @@ fn routes(
         router = router.merge(gateway::router(gateway.clone()));
     }
     if settings.parts.contains(&Part::Rest) {
-        let rest = Rest::new(Arc::clone(core), bases, settings.hosts.clone());
+        let patience = Duration::from_secs(settings.body_seconds.max(1).into());
+        let rest = Rest::new(Arc::clone(core), bases, settings.hosts.clone(), patience);
         router = router.merge(rest::router(rest));
     }
     router

@@ -35,6 +35,7 @@ const FILE: &str = "CONVOKE_CONFIG";
 pub struct Settings {
     pub listen: SocketAddr,
     pub header_seconds: u32,
+    pub body_seconds: u32,
     #[serde(deserialize_with = "unless_empty")]
     pub public_url: Option<PublicUrl>,
     pub hosts: Vec<String>,

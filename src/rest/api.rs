@@ -44,6 +44,11 @@ impl Operation {
                 .contains(&StatusCode::CREATED.as_u16())
     }
 
+    /// Whether its body is read, and must come in time. Uploads have limits of their own.
+    fn is_hurried(&self) -> bool {
+        self.method == Method::POST && self.body != Body::Bytes
+    }
+
     /// What it takes beside the path.
     pub fn params(&self) -> impl Iterator<Item = &'static Param> {
         let key = self.takes_key().then_some(&IDEMPOTENCY_KEY);
@@ -200,7 +205,12 @@ impl Api {
         let handled = if operation.takes_key() {
             let id: Arc<str> = format!("{}{id}", self.product.word()).into();
             on(filter, move |State(rest): State<Rest>, request: Request| {
+                let request = rest.hurried(request);
                 idempotency::once(rest, Arc::clone(&id), request, handler.clone())
+            })
+        } else if operation.is_hurried() {
+            on(filter, move |State(rest): State<Rest>, request: Request| {
+                handler.clone().call(rest.hurried(request), rest)
             })
         } else {
             on(filter, handler)

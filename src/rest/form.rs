@@ -1,12 +1,16 @@
 //! Forms and queries: our own reading, because repeated keys are lists here, and a refusal has a documented body.
 
 use std::collections::VecDeque;
+use std::error::Error as Cause;
+use std::iter::successors;
+use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode;
+use tower_http::timeout::{DeadlineBody, TimeoutError};
 
 use super::params::{PAGE, Param};
 use crate::domain::{Error, Field, Invalid, Timestamp, time};
@@ -210,10 +214,18 @@ pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> 
     }
 }
 
+/// A body that must have come within `patience` from now.
+pub fn within(patience: Duration, body: Body) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    Body::new(DeadlineBody::new(patience, body))
+}
+
 /// Reads a body of at most [`MAX_BODY_BYTES`]; one that says it is longer is not read at all.
 ///
 /// # Errors
-/// [`Error::TooLarge`]; [`Error::Malformed`] when the connection breaks.
+/// [`Error::TooLarge`]; [`Error::Malformed`] when the connection breaks, or the body does not come in time.
 pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
     let too_large = || Error::TooLarge {
         max_bytes: MAX_BODY_BYTES,
@@ -227,8 +239,15 @@ pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> 
     match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(read) => Ok(read.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) if is_late(error.as_ref()) => {
+            Err(Error::Malformed("the body did not come in time"))
+        }
         Err(_) => Err(Error::Malformed("the body ended early")),
     }
+}
+
+fn is_late(error: &(dyn Cause + 'static)) -> bool {
+    successors(Some(error), |error| (*error).source()).any(|cause| cause.is::<TimeoutError>())
 }
 
 #[cfg(test)]

@@ -50,11 +50,13 @@ mod users;
 mod webhook_configurations;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::map_request_with_state;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post, put};
 
@@ -73,16 +75,24 @@ pub struct Rest {
     bases: Arc<Bases>,
     /// Domains whose first labels name products.
     hosts: Arc<[String]>,
+    /// How long the body of a request may take, uploads apart.
+    patience: Duration,
 }
 
 impl Rest {
-    /// A door on `core`. First labels of `hosts` name products.
-    pub fn new(core: Arc<Core>, bases: Arc<Bases>, hosts: Vec<String>) -> Self {
+    /// A door on `core`. First labels of `hosts` name products. Bodies that are no uploads must come within `patience`.
+    pub fn new(core: Arc<Core>, bases: Arc<Bases>, hosts: Vec<String>, patience: Duration) -> Self {
         Self {
             core,
             bases,
             hosts: hosts.into(),
+            patience,
         }
+    }
+
+    /// A request whose body must come in time.
+    fn hurried(&self, request: Request) -> Request {
+        request.map(|body| form::within(self.patience, body))
     }
 
     /// The refusal of parameters, unless what the URL names is absent, which counts first. Looking only when there is
@@ -105,7 +115,7 @@ pub fn router(rest: Rest) -> Router {
         products = products.nest(product.prefix(), router);
     }
     let products = products
-        .nest(Product::Conversations.prefix(), simulator())
+        .nest(Product::Conversations.prefix(), simulator(&rest))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(rest.clone());
@@ -127,7 +137,8 @@ pub fn router(rest: Rest) -> Router {
 }
 
 /// The simulator's own calls.
-fn simulator() -> Router<Rest> {
+fn simulator(rest: &Rest) -> Router<Rest> {
+    let hurry = async |State(rest): State<Rest>, request: Request| rest.hurried(request);
     Router::new()
         .route(
             "/v1/simulator/handsets",
@@ -143,6 +154,7 @@ fn simulator() -> Router<Rest> {
             "/v1/simulator/messages/{id}/read",
             post(handsets::read_message),
         )
+        .layer(map_request_with_state(rest.clone(), hurry))
 }
 
 /// No such route. Strangers learn nothing about routes.

@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use futures_util::stream::poll_fn;
 use reqwest::Method;
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::support::TestServer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+/// The account and its auth token.
+const CREDENTIALS: &str =
+    "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTp0ZXN0MGF1dGgwdG9rZW4wdGVzdDBhdXRoMHRva2VuMA==";
 /// Less than after what time a connection with half a header is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -71,9 +77,8 @@ async fn bodies_that_are_too_large_are_refused_before_they_are_read(pool: PgPool
     let messages = format!("{}/Messages", server.conversation(&[]).await);
     let address = server.url("").replace("http://", "");
     let mut stream = TcpStream::connect(&address).await.expect("a connection");
-    let credentials = "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTp0ZXN0MGF1dGgwdG9rZW4wdGVzdDBhdXRoMHRva2VuMA==";
     let head = format!(
-        "POST {messages} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credentials}\r\n\
+        "POST {messages} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {CREDENTIALS}\r\n\
          Content-Type: {FORM}\r\nContent-Length: 10000000000\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.expect("written");
@@ -119,6 +124,55 @@ async fn headers_that_are_too_long_are_refused_before_they_end(pool: PgPool) {
             "{answer}"
         );
     }
+    server.stop().await;
+}
+
+#[sqlx::test]
+async fn bodies_that_do_not_come_are_not_waited_for(pool: PgPool) {
+    let server = TestServer::start_with(&pool, &[("CONVOKE_BODY_SECONDS", "1")]).await;
+    let service = server.default_service().await;
+    let media = format!("/v1/Services/{service}/Media");
+    // An upload has more time: half of it before all of the others, half of it after them.
+    let (halves, mut read) = mpsc::channel(1);
+    let uploaded = poll_fn(move |context| read.poll_recv(context));
+    let upload = server
+        .request(Method::POST, &media)
+        .header("content-type", "text/plain")
+        .body(reqwest::Body::wrap_stream(uploaded))
+        .send();
+    let upload = tokio::spawn(upload);
+    let half = || Ok::<_, std::io::Error>("half");
+    halves.send(half()).await.expect("it is read");
+
+    let key = "\r\nIdempotency-Key: slow";
+    let json = "application/json";
+    let all = [
+        ("POST", "/v1/Conversations", FORM, ""),
+        ("POST", "/v1/Conversations", FORM, key),
+        ("POST", "/v1/Configuration", FORM, ""),
+        ("POST", "/v1/Content", json, ""),
+        ("POST", &format!("{media}Set"), json, ""),
+        ("PUT", "/v1/simulator/handsets/%2B15558675310", json, ""),
+    ];
+    join_all(all.map(async |(method, path, kind, more)| {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {CREDENTIALS}\r\n\
+             Content-Type: {kind}\r\nContent-Length: 100{more}\r\n\r\n"
+        );
+        let answer = say(&server, format!("{head}F").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{path}: {answer}");
+        for part in ["20422", "did not come in time"] {
+            assert!(answer.contains(part), "{path}: {answer}");
+        }
+    }))
+    .await;
+    let listed = server.get("/v1/Conversations").await.with(200);
+    assert_eq!(listed["conversations"], json!([]));
+
+    halves.send(half()).await.expect("it is read");
+    drop(halves);
+    let uploaded = upload.await.expect("it ends").expect("an answer");
+    assert_eq!(uploaded.status(), 201);
     server.stop().await;
 }
 
