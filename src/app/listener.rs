@@ -1,7 +1,7 @@
 //! The listener: plain, or encrypted.
 //!
-//! Connections are handed to hyper here, because axum's own loop has no limit for a client that never sends the header
-//! of its request: it would hold its socket for ever.
+//! Connections are handed to hyper here, because axum's own loop has no limits for a client that never sends the header
+//! of its request, or never reads the answer: it would hold its socket for ever.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Layer as _;
 use tracing::{debug, warn};
 
+use super::stalling::Stalling;
 use super::tls::{Certificate, TlsListener};
 
 /// The longest header of a request: a token of 8 KiB, and the cookies and the long addresses of a proxy beside it.
@@ -28,13 +29,21 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// come and go no faster with them.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Serves until told to stop, then lets requests under way end. A connection that takes longer than `patience` for the
-/// header of its next request is closed.
+/// How long clients are waited for before their connections are closed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For the header of the next request.
+    pub header: Duration,
+    /// While they read nothing of what is written; also after an upgrade.
+    pub stall: Duration,
+}
+
+/// Serves until told to stop, then lets requests under way end.
 pub(super) async fn serve(
     listener: TcpListener,
     certificate: Option<Arc<Certificate>>,
     router: Router,
-    patience: Duration,
+    patience: Patience,
     stopped: CancellationToken,
 ) {
     match certificate {
@@ -64,12 +73,12 @@ pub(super) fn nodelay(stream: &TcpStream) {
 async fn serve_on<L: Listener<Addr = SocketAddr>>(
     mut listener: L,
     router: Router,
-    patience: Duration,
+    patience: Patience,
     stopped: CancellationToken,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(patience.header)
         .max_header_size(MAX_HEADER_BYTES)
         .max_buf_size(BUFFER_BYTES);
     let mut connections = JoinSet::new();
@@ -82,6 +91,7 @@ async fn serve_on<L: Listener<Addr = SocketAddr>>(
         // Around the router, not around each of its routes, which would be made anew.
         let service = Extension(ConnectInfo(peer)).layer(router.clone());
         let service = TowerToHyperService::new(service);
+        let stream = Stalling::new(stream, patience.stall);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let stopped = stopped.clone();
         connections.spawn(async move {

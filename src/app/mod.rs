@@ -10,6 +10,7 @@ mod housekeeping;
 mod jobs;
 mod listener;
 mod probes;
+mod stalling;
 mod tls;
 
 use std::fmt;
@@ -41,6 +42,7 @@ use crate::ops::{Commits, Core, Simulator};
 use crate::rest::{self, Rest};
 use crate::worker::Worker;
 
+use listener::Patience;
 use tls::Certificate;
 
 pub use database::Database;
@@ -215,7 +217,11 @@ impl App {
         } else {
             tokio::spawn(async {})
         };
-        let patience = Duration::from_secs(settings.header_seconds.max(1).into());
+        let seconds = |setting: u32| Duration::from_secs(setting.max(1).into());
+        let patience = Patience {
+            header: seconds(settings.header_seconds),
+            stall: seconds(settings.stall_seconds),
+        };
         let server = tokio::spawn(listener::serve(
             listener,
             certificate,

@@ -36,6 +36,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     pub header_seconds: u32,
     pub body_seconds: u32,
+    pub stall_seconds: u32,
     #[serde(deserialize_with = "unless_empty")]
     pub public_url: Option<PublicUrl>,
     pub hosts: Vec<String>,

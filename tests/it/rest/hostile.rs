@@ -1,5 +1,6 @@
 //! What strangers can send: never a fault of ours, never half a change.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -8,11 +9,11 @@ use reqwest::Method;
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, wait};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The account and its auth token.
@@ -173,6 +174,47 @@ async fn bodies_that_do_not_come_are_not_waited_for(pool: PgPool) {
     drop(halves);
     let uploaded = upload.await.expect("it ends").expect("an answer");
     assert_eq!(uploaded.status(), 201);
+    server.stop().await;
+}
+
+/// A connection that asks for so many long answers, of which no more than a little waits on this side.
+async fn ask_much(server: &TestServer, answers: usize, buffer: u32) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(buffer).expect("a small buffer");
+    let connected = socket.connect(server.address()).await;
+    let mut stream = connected.expect("a connection");
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n";
+    let all = format!("{request}\r\n").repeat(answers - 1);
+    let all = format!("{all}{request}Connection: close\r\n\r\n");
+    stream.write_all(all.as_bytes()).await.expect("written");
+    stream
+}
+
+#[sqlx::test]
+async fn who_does_not_read_is_closed_and_who_reads_slowly_is_not(pool: PgPool) {
+    let server = TestServer::start_with(&pool, &[("CONVOKE_STALL_SECONDS", "1")]).await;
+    // Somebody who is sent nothing for longer than that.
+    let mut idle = server.socket("alice").await;
+    let answer = server.http.get(server.url("/openapi.json")).send().await;
+    let length = answer.expect("an answer").bytes().await.expect("it").len();
+    // More than the kernel takes off the server's hands, and than is read slowly meanwhile.
+    let answers = 24 * 1024 * 1024 / length;
+
+    let deaf = ask_much(&server, answers, 4 * 1024).await;
+    let mut slow = ask_much(&server, answers, 64 * 1024).await;
+    let (mut piece, mut read) = (vec![0; 64 * 1024], 0);
+    wait::until("who reads nothing is closed", async || {
+        read += slow.read(&mut piece).await.expect("it is served");
+        // An empty line, which is passed over, as long as there is somebody to say it to.
+        let said = deaf.try_write(b"\r\n");
+        said.is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
+    })
+    .await;
+    assert!(read < answers * length, "it was slow");
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.expect("it is served");
+    assert!(read + rest.len() > answers * length, "all came");
+    assert!(idle.heard().await.is_empty());
     server.stop().await;
 }
 
