@@ -1,7 +1,7 @@
 // The backend of the example: the few calls that need the account's credentials, which never reach a browser.
 // It answers whoever asks; a real one would first look who is asking.
 
-import { accessToken, connect, handset, names, phone, url } from "./convoke.js";
+import { accessToken, check, connect, explain, forgetKey, handset, names, phone, phoneState, url } from "./convoke.js";
 
 export function backend() {
   let connecting;
@@ -18,18 +18,27 @@ export function backend() {
       const call = calls[`${request.method} ${pathname}`];
       if (!call) return send(response, 404, { error: "there is no such call" });
       const body = request.method === "GET" ? {} : await read(request);
-      send(response, 200, await call(await connected(), searchParams, body));
+      const convoke = await connected();
+      const answer = await call(convoke, searchParams, body).catch((error) => {
+        const told = new Error(explain(error));
+        // It is another server than before: the next call begins anew.
+        if (error.status === 401) forgetKey();
+        if (error.status === 401 || error.status === 404) connecting = undefined;
+        throw told;
+      });
+      send(response, 200, answer);
     } catch (error) {
-      send(response, 502, { error: error.message });
+      send(response, 502, { error: explain(error) });
     }
   };
 }
 
 const calls = {
   // All that a web client needs to start.
-  "GET /session": (convoke, query) => {
+  "GET /session": async (convoke, query) => {
     const identity = query.get("as");
     if (!Object.hasOwn(names, identity)) throw new Error(`nobody is called ${identity} here`);
+    await check(convoke);
     return {
       token: accessToken(convoke, identity),
       socket: `${url.replace(/^http/, "ws")}/v3/wsconnect`,
@@ -38,8 +47,9 @@ const calls = {
     };
   },
   "GET /phone": async (convoke) => {
-    const { messages } = await handset(convoke, "GET", `/messages?to=${encodeURIComponent(phone.proxy)}`);
-    return { ...phone, messages };
+    const thread = handset(convoke, "GET", `/messages?to=${encodeURIComponent(phone.proxy)}`);
+    const [{ messages }, state] = await Promise.all([thread, phoneState(convoke)]);
+    return { ...phone, state, messages };
   },
   "POST /phone": (convoke, _, { text }) => handset(convoke, "POST", "/messages", { to: phone.proxy, text }),
   "PUT /phone": (convoke, _, { state }) => handset(convoke, "PUT", "", { state }),

@@ -13,9 +13,13 @@ export const phone = { address: "+15558675309", proxy: "+15550100001", name: "Ca
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
+let key;
+
 // Signs in to the server, and finds or makes the conversation.
 export async function connect() {
-  const key = await apiKey();
+  await fetch(`${url}/readyz`).catch(away);
+  // Kept also where the server refuses it: a new one each time would only be refused as well.
+  key ??= await apiKey();
   const client = twilio(key.sid, key.secret, { accountSid: key.account });
   client.conversations.baseUrl = url;
   const { conversations } = client.conversations.v1;
@@ -23,12 +27,36 @@ export async function connect() {
   const room =
     (await conversations(uniqueName).fetch().catch(unless(404))) ??
     (await conversations.create({ uniqueName, friendlyName: "Web chat" }));
-  const { participants } = conversations(room.sid);
+  const conversation = conversations(room.sid);
+  const { participants } = conversation;
   for (const identity of Object.keys(names)) await participants.create({ identity }).catch(unless(409));
   await participants
     .create({ "messagingBinding.address": phone.address, "messagingBinding.proxyAddress": phone.proxy })
     .catch(unless(409));
-  return { key, room };
+  return { key, room, conversation };
+}
+
+export function forgetKey() {
+  key = undefined;
+}
+
+// Whether the server still knows the key and the conversation.
+export async function check({ conversation }) {
+  await conversation.fetch();
+}
+
+// What went wrong with a call to the server, for people.
+export function explain(error) {
+  if (error.status === 401) {
+    return `the server at ${url} does not know the API key ${key?.sid ?? "that was used"}: it is of another server`;
+  }
+  return error.code === "ECONNREFUSED" ? noServer : error.message;
+}
+
+const noServer = `there is no server at ${url}: start script/server first`;
+
+function away() {
+  throw new Error(noServer);
 }
 
 // An access token for somebody's web client.
@@ -40,15 +68,24 @@ export function accessToken({ key, room }, identity) {
 }
 
 // What the virtual phone received and sent. Only this example needs it: real phones are reached by SMS and WhatsApp.
-export async function handset({ key }, method, path, body) {
-  const answer = await fetch(`${url}/v1/simulator/handsets/${encodeURIComponent(phone.address)}${path}`, {
+export const handset = (convoke, method, path, body) =>
+  simulator(convoke, method, `/${encodeURIComponent(phone.address)}${path}`, body);
+
+// A phone that was never used is on.
+export async function phoneState(convoke) {
+  const { handsets } = await simulator(convoke, "GET", "");
+  return handsets.find(({ address }) => address === phone.address)?.state ?? "on";
+}
+
+async function simulator({ key }, method, path, body) {
+  const answer = await fetch(`${url}/v1/simulator/handsets${path}`, {
     method,
     headers: { authorization: `Basic ${btoa(`${key.sid}:${key.secret}`)}`, "content-type": "application/json" },
     body: body && JSON.stringify(body),
-  });
-  const text = await answer.json();
-  if (!answer.ok) throw new Error(text.message);
-  return text;
+  }).catch(away);
+  const said = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(said.message), { status: answer.status });
+  return said;
 }
 
 // The API key that signs tokens and calls REST: from the environment, or a new one of the server beside us.
@@ -57,12 +94,22 @@ async function apiKey() {
   if (CONVOKE_API_KEY_SID) {
     return { account: CONVOKE_ACCOUNT_SID, sid: CONVOKE_API_KEY_SID, secret: CONVOKE_API_KEY_SECRET };
   }
-  await fetch(`${url}/readyz`).catch(() => {
-    throw new Error(`there is no server at ${url}: start script/server first`);
+  const create = promisify(execFile)(await binary(), ["key", "create", "--name", "web-chat"], { cwd: root });
+  const { stdout } = await create.catch(({ stderr, message }) => {
+    throw new Error(`no API key could be made: ${lastWords(stderr) || message}`);
   });
-  const { stdout } = await promisify(execFile)(await binary(), ["key", "create", "--name", "web-chat"], { cwd: root });
   const made = JSON.parse(stdout);
   return { account: made.account_sid, sid: made.sid, secret: made.secret };
+}
+
+// The last that a command said: a sentence, or a line of a log with one in it.
+function lastWords(text = "") {
+  const line = text.trim().split("\n").at(-1);
+  try {
+    return JSON.parse(line).message;
+  } catch {
+    return line.replace(/^convoke: /, "").trim();
+  }
 }
 
 async function binary() {
