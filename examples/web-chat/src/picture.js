@@ -1,23 +1,34 @@
 // A picture of a message. Its address is asked for by a request of its own, is good for some minutes only, and the network
 // may be away when it is asked for or followed. Unlike what comes over the socket nobody repeats that for us.
 
-import { make } from "./page.js";
+import { make, refused } from "./page.js";
 
 const first = 1_000;
 const longest = 15_000;
-const mostBroken = 3;
+
+// A picture that is on this device only.
+export function preview(file) {
+  const address = URL.createObjectURL(file);
+  const image = make("img", { alt: file.name, src: address });
+  image.onload = image.onerror = () => URL.revokeObjectURL(address);
+  return make("div", { className: "picture" }, image);
+}
+
+// Whether a file is a picture that a browser can show, which its name does not tell.
+export async function isPicture(file) {
+  const [image] = preview(file).children;
+  return image.decode().then(() => true, () => false);
+}
 
 export function picture(media) {
   const note = make("p", { className: "note", hidden: true });
   const image = make("img", { alt: media.filename ?? "Picture" });
   const frame = make("div", { className: "picture" }, image, note);
   let wait = first;
-  let broken = 0;
 
   function load() {
-    media.getContentTemporaryUrl().then((url) => (image.src = url), ({ code }) => {
-      // The server's no is final.
-      if (code >= 400 && code < 500 && code !== 429) explain("The picture cannot be shown.");
+    media.getContentTemporaryUrl().then((url) => (image.src = url), (error) => {
+      if (refused(error)) explain("The picture cannot be shown.");
       else later();
     });
   }
@@ -33,11 +44,10 @@ export function picture(media) {
     image.hidden = Boolean(sentence);
   }
   image.onload = () => explain();
-  // Where the address is found and the picture is not, it may be that this is no picture.
-  image.onerror = () => {
-    broken += 1;
-    if (broken < mostBroken) later();
-    else explain("The picture cannot be shown.");
+  // An image does not say why it failed. If its bytes come, it is no picture, and the network is not to blame.
+  image.onerror = async () => {
+    if (await fetch(image.src).then(({ ok }) => ok, () => false)) explain("The picture cannot be shown.");
+    else later();
   };
   load();
   return frame;
