@@ -1,7 +1,8 @@
 // One person's chat, on the official web SDK.
 
 import { Outbox } from "./outbox.js";
-import { byId, composer, trouble } from "./page.js";
+import { byId, composer, insist, trouble } from "./page.js";
+import { isPicture, preview } from "./picture.js";
 import { signIn } from "./session.js";
 import { Timeline } from "./timeline.js";
 import { tunnel } from "./tunnel.js";
@@ -10,30 +11,39 @@ const me = new URLSearchParams(location.search).get("as") ?? "alice";
 start().catch(trouble);
 
 async function start() {
-  byId("who").textContent = byId("avatar").textContent = me;
+  byId("who").textContent = me;
+  byId("avatar").textContent = me[0];
   offlineButton();
-  const { session, conversation } = await signIn(me, showConnection);
+  const showConnection = connectionBadge();
+  const { session, client, conversation } = await insist(() => signIn(me, showConnection));
   byId("who").textContent = document.title = session.names[me];
   byId("avatar").textContent = session.names[me][0];
 
-  const editor = writing(conversation);
   const timeline = new Timeline(me, session.names, {
-    edit: editor.edit,
-    remove: (message) => message.remove().catch(trouble),
+    edit: (message, text) => editor.edit(message, text),
+    remove: (message) => outbox.change(message),
   });
+  const outbox = new Outbox(conversation, timeline, arrived);
+  const editor = writing(conversation, outbox);
+  client.on("connectionStateChanged", (state) => outbox.connection(state));
+  outbox.connection(client.connectionState);
   const reader = reading(conversation, timeline);
 
-  conversation.on("messageAdded", (message) => {
-    editor.outbox.arrived(message);
+  function arrived(message) {
+    outbox.arrived(message);
     timeline.put(message);
     reader.check();
-  });
+  }
+  conversation.on("messageAdded", arrived);
   conversation.on("messageUpdated", ({ message, updateReasons }) => {
     // What became of it on its way to phones changes often, and nothing that one might be about to click.
     if (updateReasons.every((reason) => reason === "deliveryReceipt")) timeline.markSeen();
     else timeline.put(message);
   });
-  conversation.on("messageRemoved", (message) => timeline.drop(message));
+  conversation.on("messageRemoved", (message) => {
+    timeline.drop(message);
+    editor.gone(message, outbox.gone(message));
+  });
   // It may have been read on another device.
   conversation.on("updated", reader.check);
   showTyping(conversation, session.names);
@@ -42,8 +52,10 @@ async function start() {
     if (identity && identity !== me) timeline.seen(identity, lastReadMessageIndex);
   };
   conversation.on("participantUpdated", ({ participant }) => showSeen(participant));
-  (await conversation.getParticipants()).forEach(showSeen);
-  await history(conversation, timeline);
+  await insist(async () => {
+    (await conversation.getParticipants()).forEach(showSeen);
+    await history(conversation, timeline);
+  });
   reader.check();
 }
 
@@ -86,43 +98,73 @@ function reading(conversation, timeline) {
   return { check };
 }
 
-// Writing, sending and editing. A picture may be added to a new message.
-function writing(conversation) {
-  const outbox = new Outbox(conversation);
+// Writing, sending and editing. A picture may be added to a new message; what was begun waits while a message is edited.
+function writing(conversation, outbox) {
   const context = byId("context");
   const picture = byId("picture");
+  let chosen;
   let edited;
-  const text = composer(async (body) => {
-    if (!body && !picture.files.length) return;
-    const message = edited;
-    const [file] = picture.files;
-    done();
+  let draft = "";
+  const text = composer((body) => {
+    if (edited) {
+      if (!body) return show("A message needs a text. Cancel, or delete it instead.");
+      if (body !== edited.text) outbox.change(edited.message, body);
+      return leave();
+    }
+    if (!body && !chosen) return;
     trouble();
-    if (message) message.updateBody(body).catch(trouble);
-    else outbox.put(body, file);
+    outbox.put(body, chosen);
+    chosen = undefined;
+    text.value = "";
+    show();
   });
-  function done() {
+  // Shows what is being written, or what there is to say about it.
+  function show(sentence = edited ? "Editing" : chosen ? `With ${chosen.name}` : "") {
+    context.firstElementChild.replaceChildren(...(chosen && !edited ? [preview(chosen)] : []), sentence);
+    context.hidden = !sentence;
+    picture.disabled = Boolean(edited);
+    text.focus();
+  }
+  function leave() {
     edited = undefined;
-    text.value = picture.value = "";
-    context.hidden = true;
-    text.focus();
+    text.value = draft;
+    show();
   }
-  function explain(sentence) {
-    context.firstElementChild.textContent = sentence;
-    context.hidden = false;
-    text.focus();
+  function cancel() {
+    if (edited) return leave();
+    chosen = undefined;
+    show();
   }
-  context.lastElementChild.onclick = done;
-  picture.onchange = () => picture.files.length && explain(`With ${picture.files[0].name}`);
-  text.addEventListener("input", () => conversation.typing().catch(console.warn));
-  text.addEventListener("keydown", ({ key }) => key === "Escape" && !context.hidden && done());
+  context.lastElementChild.onclick = cancel;
+  picture.onchange = async () => {
+    const [file] = picture.files;
+    // The same file may be chosen again.
+    picture.value = "";
+    if (!file) return;
+    if (!(await isPicture(file))) return show(`${file.name} is not a picture that can be shown.`);
+    chosen = file;
+    show();
+  };
+  // What is edited is there already: nobody waits for it.
+  text.addEventListener("input", () => edited || conversation.typing().catch(console.warn));
+  text.addEventListener("keydown", ({ key }) => key === "Escape" && !context.hidden && cancel());
   return {
-    outbox,
-    edit(message) {
-      done();
-      edited = message;
-      text.value = message.body;
-      explain("Editing");
+    edit(message, body) {
+      if (edited && text.value.trim() !== edited.text) return show("Send or cancel this first.");
+      if (!edited) draft = text.value;
+      edited = { message, text: body };
+      text.value = body;
+      show();
+    },
+    // A message is not there any more. A new text that was written for it stays, as a new message's.
+    gone(message, waiting) {
+      const editing = edited?.message.sid === message.sid;
+      const written = editing && text.value.trim() !== edited.text ? text.value : waiting;
+      if (editing) leave();
+      if (!written) return;
+      if (edited) draft = [draft, written].filter(Boolean).join("\n");
+      else text.value = [text.value, written].filter(Boolean).join("\n");
+      show("The message was deleted. What you wrote for it is kept here.");
     },
   };
 }
@@ -137,10 +179,19 @@ function showTyping(conversation, names) {
   conversation.on("typingEnded", ({ identity }) => show(typing.delete(identity)));
 }
 
-function showConnection(state) {
+// Without a network the SDK goes on connecting; for people that is being offline. Gives back what hears of the states.
+function connectionBadge() {
   const badge = byId("connection");
-  badge.dataset.state = state;
-  badge.textContent = { retrying: "connecting", denied: "signed out" }[state] ?? state;
+  let offline = !navigator.onLine;
+  let connection = "connecting";
+  const show = () => {
+    const state = offline ? "offline" : connection;
+    badge.dataset.state = state;
+    badge.textContent = { retrying: "connecting", denied: "signed out" }[state] ?? state;
+  };
+  for (const event of ["offline", "online"]) window.addEventListener(event, () => show((offline = event === "offline")));
+  show();
+  return (state) => show((connection = state));
 }
 
 function offlineButton() {

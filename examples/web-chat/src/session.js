@@ -2,7 +2,7 @@
 
 import { Client } from "@twilio/conversations";
 
-import { ask } from "./page.js";
+import { ask, trouble } from "./page.js";
 
 // `onConnection` hears of every state of the connection from the first on.
 export async function signIn(identity, onConnection) {
@@ -17,9 +17,19 @@ export async function signIn(identity, onConnection) {
   const renew = () => ask(path).then(({ token }) => client.updateToken(token), console.error);
   client.on("tokenAboutToExpire", renew);
   client.on("tokenExpired", renew);
-  await new Promise((resolve, reject) => {
-    client.once("initialized", resolve);
-    client.once("initFailed", ({ error }) => reject(new Error(error?.message ?? "the server refused")));
-  });
-  return { session, conversation: await client.getConversationBySid(session.conversation) };
+  try {
+    await new Promise((resolve, reject) => {
+      client.once("initialized", resolve);
+      client.on("initFailed", ({ error }) => {
+        if (error?.terminal) reject(new Error("the server does not let this page in"));
+        // Otherwise the SDK goes on trying by itself, and begins when it gets through.
+        else trouble(new Error("the server does not answer yet"));
+      });
+    });
+    return { session, client, conversation: await client.getConversationBySid(session.conversation) };
+  } catch (error) {
+    // Whoever tries again gets a client of its own; two would be there twice.
+    client.shutdown();
+    throw error;
+  }
 }

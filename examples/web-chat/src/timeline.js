@@ -21,7 +21,7 @@ export class Timeline {
     const known = this.shown.get(message.index);
     const element = known?.element ?? make("li");
     const pictures = known?.pictures ?? (message.attachedMedia ?? []).map(picture);
-    this.shown.set(message.index, { message, element, pictures });
+    this.shown.set(message.index, { message, element, pictures, change: known?.change });
     this.paint(message.index);
     if (known) return;
     const later = [...this.list.children].find((other) => Number(other.dataset.index) > message.index);
@@ -34,6 +34,14 @@ export class Timeline {
     this.markSeen();
   }
 
+  // A change of an own message that is on its way: its text (none where it goes) and what is said about it.
+  change({ index }, change) {
+    const known = this.shown.get(index);
+    if (!known) return;
+    known.change = change;
+    this.paint(index);
+  }
+
   // How far somebody else has read.
   seen(identity, index) {
     this.horizons.set(identity, index ?? -1);
@@ -41,28 +49,29 @@ export class Timeline {
   }
 
   paint(index) {
-    const { message, element, pictures } = this.shown.get(index);
+    const { message, element, pictures, change } = this.shown.get(index);
     const own = message.author === this.me;
     const name = this.names[message.author] ?? message.author;
     // A picture without a text needs no bubble around nothing.
-    const body = message.body ? make("p", { className: "body", textContent: message.body }) : undefined;
+    const text = change?.text ?? message.body;
+    const body = text ? make("p", { className: "body", textContent: text }) : undefined;
     const facts = [own ? undefined : name, clock(message.dateCreated), message.lastUpdatedBy ? "edited" : undefined];
-    element.className = own ? "message own" : "message";
+    element.className = ["message", own && "own", change && "waiting"].filter(Boolean).join(" ");
     element.dataset.index = index;
     element.dataset.sid = message.sid;
     element.replaceChildren(
-      make("div", { className: "facts" }, own ? this.actions(message) : "", facts.filter(Boolean).join(" · ")),
+      make("div", { className: "facts" }, own ? this.actions(message, text) : "", facts.filter(Boolean).join(" · ")),
       make("div", { className: "bubble" }, ...pictures, body),
       own ? make("p", { className: "state" }) : "",
     );
     this.markSeen();
   }
 
-  actions(message) {
-    const what = message.body ?? "picture";
+  actions(message, text) {
+    const what = text ?? "picture";
     const button = (textContent, onclick) =>
       make("button", { type: "button", className: "quiet", textContent, onclick, ariaLabel: `${textContent} “${what}”` });
-    const edit = message.body ? button("Edit", () => this.edit(message)) : undefined;
+    const edit = text ? button("Edit", () => this.edit(message, text)) : undefined;
     return make("span", { className: "actions" }, edit, button("Delete", () => this.remove(message)));
   }
 
@@ -75,11 +84,12 @@ export class Timeline {
       const last = Math.max(-1, ...indexes.filter((index) => index <= horizon));
       readers.set(last, [...(readers.get(last) ?? []), this.names[identity] ?? identity]);
     }
-    for (const { message, element } of own) {
+    for (const { message, element, change } of own) {
       const seen = readers.get(message.index);
       const facts = [delivery(message.aggregatedDeliveryReceipt), seen && `Seen by ${seen.join(" and ")}`];
       const state = element.querySelector(".state");
-      if (state) state.textContent = facts.filter(Boolean).join(" · ");
+      if (change) state?.replaceChildren(...change.state);
+      else if (state) state.textContent = facts.filter(Boolean).join(" · ");
     }
   }
 }
