@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile, readdir } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { until } from "../sdk/server.mjs";
+import { accountSid, until } from "../sdk/server.mjs";
 import { Stage, example, secrets } from "./stage.mjs";
 
 // A picture of one pixel.
@@ -91,8 +93,107 @@ test("a phone that is off gets its messages later", limit, async () => {
   await carol.getByRole("button", { name: "Switch on" }).waitFor();
   await say(bob, "are you there?");
   await message(bob, "are you there?").getByText("Phone: sent").waitFor();
+  // Whoever looks at the phone only now sees the same: it is off, has nothing new and cannot send.
+  const fresh = await stage.open("/phone.html");
+  for (const phone of [carol, fresh]) {
+    await phone.getByRole("button", { name: "Switch on" }).waitFor();
+    await arrives(phone, "can the phone hear us?");
+    assert.equal(await phone.locator("#text").isEnabled(), false);
+    assert.equal(await message(phone, "are you there?").count(), 0);
+  }
   await carol.getByRole("button", { name: "Switch on" }).click();
   await message(bob, "are you there?").getByText("Phone: delivered").waitFor();
+  for (const phone of [carol, fresh]) {
+    await arrives(phone, "are you there?");
+    await phone.getByRole("button", { name: "Switch off" }).waitFor();
+    assert.equal(await phone.locator("#text").isEnabled(), true);
+  }
+  await fresh.context().close();
+});
+
+test("what a phone could not send stays in its field, and is said not to be sent", limit, async () => {
+  const phone = await stage.open("/phone.html");
+  await arrives(phone, "can the phone hear us?");
+  const broken = [];
+  phone.on("pageerror", (error) => broken.push(error));
+  await phone.route("**/api/phone", (route) =>
+    route.request().method() === "POST" ? route.abort("connectionrefused") : route.continue(),
+  );
+  await say(phone, "can you hear me?");
+  await phone.getByText("your text was not sent: the backend does not answer").waitFor();
+  // It is not forgotten when the phone is next asked what it has.
+  for (let looks = 0; looks < 2; looks++) await phone.waitForResponse("**/api/phone");
+  assert.equal(await phone.locator("#trouble").isVisible(), true);
+  assert.equal(await phone.locator("#text").inputValue(), "can you hear me?");
+  await phone.unroute("**/api/phone");
+  await phone.locator("#text").press("Enter");
+  await arrives(alice, "can you hear me?");
+  await phone.locator("#trouble").waitFor({ state: "hidden" });
+  assert.equal(await phone.locator("#text").inputValue(), "");
+  assert.deepEqual(broken, []);
+  await phone.context().close();
+});
+
+test("what was begun waits while a message is edited", limit, async () => {
+  const field = alice.locator("#text");
+  await say(alice, "first of all");
+  await arrives(alice, "first of all");
+  await alice.locator("#picture").setInputFiles({ name: "kept.png", mimeType: "image/png", buffer: dot });
+  await alice.getByText("With kept.png").waitFor();
+  await field.fill("a draft");
+  const edit = message(alice, "first of all").getByRole("button", { name: "Edit" });
+
+  await edit.click();
+  assert.equal(await field.inputValue(), "first of all");
+  assert.equal(await alice.locator("#picture").isDisabled(), true, "a picture has no place in an edit");
+  await field.fill("");
+  await field.press("Enter");
+  await alice.getByText("A message needs a text.").waitFor();
+  await alice.getByRole("button", { name: "Cancel" }).click();
+  assert.equal(await field.inputValue(), "a draft");
+  await alice.getByText("With kept.png").waitFor();
+
+  await edit.click();
+  await say(alice, "first of everything");
+  await arrives(bob, "first of everything");
+  assert.equal(await field.inputValue(), "a draft");
+  await field.press("Enter");
+  await message(bob, "a draft").getByAltText("kept.png").waitFor();
+  assert.equal(await field.inputValue(), "");
+});
+
+test("a new text for a message that is deleted meanwhile is kept", limit, async () => {
+  await say(alice, "soon gone");
+  await arrives(alice, "soon gone");
+  await message(alice, "soon gone").getByRole("button", { name: "Edit" }).click();
+  await alice.locator("#text").fill("not gone");
+  const [last] = await stage.conversation().messages.list({ order: "desc", limit: 1 });
+  await stage.conversation().messages(last.sid).remove();
+  await alice.getByText("What you wrote for it is kept here.").waitFor();
+  await alice.locator("#text").press("Enter");
+  await arrives(bob, "not gone");
+});
+
+test("a file that is no picture is not taken", limit, async () => {
+  for (const name of ["notes.txt", "notes.png"]) {
+    await alice.locator("#picture").setInputFiles({ name, mimeType: "image/png", buffer: Buffer.from("notes") });
+    await alice.getByText(`${name} is not a picture that can be shown.`).waitFor();
+  }
+  await alice.getByRole("button", { name: "Cancel" }).click();
+  // Where one was sent all the same, the network is not said to be away.
+  const session = await fetch(`${stage.url}/api/session?as=bob`).then((answer) => answer.json());
+  const chat = stage.server.newClient(session.token);
+  const talk = await chat.getConversationBySid(session.conversation);
+  const notes = { media: Buffer.from("notes"), contentType: "image/png", filename: "sent notes.png" };
+  const heard = await alice.locator("body").evaluateHandle((body) => {
+    const seen = [];
+    new MutationObserver(() => seen.push(body.innerText)).observe(body, { subtree: true, childList: true, attributes: true });
+    return seen;
+  });
+  await talk.prepareMessage().addMedia(notes).build().send();
+  await alice.getByText("The picture cannot be shown.").waitFor();
+  assert.ok(!(await heard.jsonValue()).some((text) => text.includes("when the network is back")));
+  await chat.shutdown();
 });
 
 test("a picture is shown to the other, with a text and without", limit, async () => {
@@ -157,13 +258,105 @@ test("a lost network costs nothing", limit, async () => {
 
 test("one of two can go offline and come back", limit, async () => {
   await bob.getByRole("button", { name: "Go offline" }).click();
-  await bob.locator("#connection").getByText("connecting").waitFor();
+  await bob.locator("#connection").getByText("offline").waitFor();
   await say(alice, "Bob is in a tunnel");
   await message(alice, "Bob is in a tunnel").getByText("Phone: delivered").waitFor();
   assert.equal(await message(bob, "Bob is in a tunnel").count(), 0);
   await bob.getByRole("button", { name: "Come back" }).click();
   await arrives(bob, "Bob is in a tunnel");
   await message(alice, "Bob is in a tunnel").getByText("Seen by Bob").waitFor();
+});
+
+// A page whose clock can be put forward, for what takes the SDK long.
+const withClock = (page) => page.clock.install();
+const offline = async (page) => {
+  await page.context().setOffline(true);
+  await page.locator('#connection[data-state="offline"]').waitFor();
+};
+
+test("what is written in a long absence is sent on return, in order", limit, async () => {
+  const away = await stage.open("/chat.html?as=alice", undefined, withClock);
+  await connected(away);
+  await away.locator("#messages .message").first().waitFor();
+  await offline(away);
+  await say(away, "long away");
+  await away.clock.fastForward(15_000);
+  await say(away, "longer away");
+  await away.locator("#picture").setInputFiles({ name: "waits.png", mimeType: "image/png", buffer: dot });
+  await away.getByText("With waits.png").waitFor();
+  await away.locator("#text").press("Enter");
+  const waiting = away.locator("#outbox li");
+  await until("the picture is shown", () =>
+    waiting.last().locator("img").evaluate((image) => image.complete && image.naturalWidth === 1),
+  );
+  // The SDK gives up what it was given after twenty seconds.
+  await away.clock.fastForward(25_000);
+  assert.deepEqual(await waiting.locator(".state").allTextContents(), Array(3).fill("Waiting for the connection"));
+  await away.context().setOffline(false);
+  await bob.getByAltText("waits.png").waitFor();
+  assert.deepEqual((await texts(bob)).slice(-2), ["long away", "longer away"]);
+  await waiting.first().waitFor({ state: "detached" });
+  await away.context().close();
+});
+
+test("edits and deletions in a long absence are shown as waiting, and done on return", limit, async () => {
+  for (const text of ["first wording", "not needed"]) await say(alice, text);
+  const away = await stage.open("/chat.html?as=alice", undefined, withClock);
+  await connected(away);
+  await arrives(away, "not needed");
+  await offline(away);
+  await message(away, "first wording").getByRole("button", { name: "Edit" }).click();
+  await say(away, "second wording");
+  await message(away, "second wording").getByRole("button", { name: "Edit" }).click();
+  await say(away, "third wording");
+  await message(away, "not needed").getByRole("button", { name: "Delete" }).click();
+  await away.clock.fastForward(25_000);
+  for (const text of ["third wording", "not needed"]) {
+    await message(away, text).getByText("Waiting for the connection").waitFor();
+  }
+  assert.equal(await away.locator("#trouble").isVisible(), false);
+  await away.context().setOffline(false);
+  await arrives(bob, "third wording");
+  await message(bob, "not needed").waitFor({ state: "detached" });
+  await away.locator(".waiting").first().waitFor({ state: "detached" });
+  await message(away, "third wording").getByText("edited").waitFor();
+  await away.context().close();
+});
+
+test("what arrived although its answer was lost is not sent again", limit, async () => {
+  let lose = false;
+  const cut = [];
+  const away = await stage.open("/chat.html?as=alice", undefined, (page) =>
+    page.routeWebSocket(/wsconnect/, (socket) => {
+      const server = socket.connectToServer();
+      let lost = false;
+      socket.onMessage((data) => {
+        lost ||= lose && String(data).includes("said once");
+        server.send(data);
+      });
+      server.onMessage((data) => lost || socket.send(data));
+      cut.push(() => server.close().then(() => socket.close()));
+    }),
+  );
+  await connected(away);
+  await away.locator("#messages .message").first().waitFor();
+  lose = true;
+  await say(away, "said once");
+  await arrives(bob, "said once");
+  await away.locator("#outbox").getByText("said once").waitFor();
+  lose = false;
+  for (const close of cut) await close();
+  await arrives(away, "said once");
+  await away.locator("#outbox li").waitFor({ state: "detached" });
+  await say(away, "and this after it");
+  await arrives(bob, "and this after it");
+  assert.deepEqual((await texts(bob)).slice(-2), ["said once", "and this after it"]);
+  await away.context().close();
+});
+
+test("a message of another day says which", limit, async () => {
+  await stage.conversation().messages.create({ body: "long ago", dateCreated: new Date("2024-02-29T12:00:00Z") });
+  await message(bob, "long ago").getByText("Feb 29, 2024").waitFor();
 });
 
 test("earlier messages come when they are asked for", limit, async () => {
@@ -227,6 +420,91 @@ test("fits a phone's width, by keyboard alone", limit, async () => {
   await narrow.getByRole("tab", { name: "Alice" }).click();
   await unread.waitFor({ state: "detached" });
   await narrow.context().close();
+});
+
+test("a long word in a text field pushes nothing out of sight", limit, async () => {
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 380, height: 780 }]) {
+    const all = await stage.open("/", viewport);
+    for (const title of ["Alice", "Bob", "Carol’s phone"]) {
+      const tab = all.getByRole("tab", { name: title });
+      if (await tab.isVisible()) await tab.click();
+      const pane = all.frameLocator(`iframe[title="${title}"]`);
+      await pane.locator("#text").fill(`https://example.com/${"x".repeat(200)}`);
+      const right = (button) => button.evaluate((element) => element.getBoundingClientRect().right - window.innerWidth);
+      for (const button of await pane.getByRole("button", { name: /^(Send|Go offline|Switch off)$/ }).all()) {
+        assert.ok((await right(button)) <= 0, `${title} at ${viewport.width}: ${await button.textContent()}`);
+      }
+    }
+    await all.context().close();
+  }
+});
+
+test("a page that finds no server begins when there is one", limit, async () => {
+  await stage.server.terminate();
+  const chat = await stage.open("/chat.html?as=bob");
+  const phone = await stage.open("/phone.html");
+  for (const early of [chat, phone]) await early.getByText(`there is no server at ${stage.server.url}`).waitFor();
+  assert.equal(await chat.locator("#avatar").textContent(), "b");
+  assert.equal(await chat.locator("#text").isEnabled(), false);
+  await stage.server.launch();
+  for (const early of [chat, phone]) {
+    await arrives(early, "one of many 39");
+    await early.locator("#trouble").waitFor({ state: "hidden" });
+  }
+  await connected(chat);
+  await say(chat, "there it is");
+  await arrives(phone, "there it is");
+  for (const early of [chat, phone]) await early.context().close();
+});
+
+test("a page whose socket finds nothing begins when it does", limit, async () => {
+  const chat = await stage.open("/chat.html?as=bob", undefined, (page) =>
+    page.addInitScript(() => {
+      const Socket = window.WebSocket;
+      window.WebSocket = class extends Socket {
+        constructor(url, protocols) {
+          super(window.found ? url : "ws://nowhere.invalid", protocols);
+        }
+      };
+    }),
+  );
+  await chat.getByText("Something went wrong").waitFor();
+  assert.equal(await chat.locator("#trouble").textContent(), "Something went wrong: the server does not answer yet");
+  await chat.evaluate(() => (window.found = true));
+  await arrives(chat, "there it is");
+  await chat.locator("#trouble").waitFor({ state: "hidden" });
+  assert.equal(await chat.locator("#text").isEnabled(), true);
+  await chat.context().close();
+});
+
+// What the backend says where it cannot begin.
+async function complaint(env) {
+  const convoke = new URL("server/convoke.js", example).href;
+  const program = `
+    const { connect, explain } = await import(${JSON.stringify(convoke)});
+    await connect().catch((error) => console.log(explain(error)));`;
+  const { PATH, HOME } = process.env;
+  const options = { env: { PATH, HOME, CONVOKE_URL: stage.server.url, ...env } };
+  return (await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], options)).stdout.trim();
+}
+
+test("the backend says that its key is of another server", limit, async () => {
+  const sid = `SK${"9".repeat(32)}`;
+  const key = { CONVOKE_ACCOUNT_SID: accountSid, CONVOKE_API_KEY_SID: sid, CONVOKE_API_KEY_SECRET: "nobody's" };
+  assert.match(await complaint(key), new RegExp(`does not know the API key ${sid}: it is of another server`));
+});
+
+test("the backend says in a sentence why it could not make a key", limit, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "convoke-web-chat-"));
+  const says = async (...lines) => {
+    const fake = join(folder, "convoke");
+    await writeFile(fake, `#!/bin/sh\ncat >&2 <<'END'\n${lines.join("\n")}\nEND\nexit 1\n`, { mode: 0o755 });
+    return complaint({ CONVOKE_BIN: fake });
+  };
+  const log = ["starting", "the database is away"].map((message) => JSON.stringify({ level: "ERROR", message }));
+  assert.equal(await says(...log), "no API key could be made: the database is away");
+  assert.equal(await says(log[0], "convoke: there is no such account"), "no API key could be made: there is no such account");
+  await rm(folder, { recursive: true });
 });
 
 test("the backend makes an API key of its own beside a server that was just started", limit, async () => {
