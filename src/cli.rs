@@ -118,7 +118,7 @@ pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
     match verb {
         Verb::Serve => Err("serve is run by main".into()),
         Verb::Config(ConfigVerb::Check) => print("the settings are right"),
-        Verb::Migrate => with(settings, async |_| print("the schema is up to date")).await,
+        Verb::Migrate => migrate(settings).await,
         Verb::Account(AccountVerb::Create { name }) => {
             with(settings, async |database| {
                 create_account(database, &name).await
@@ -146,15 +146,28 @@ pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
     }
 }
 
-/// Does something with the database, which is closed again whatever comes of it.
+/// Brings the schema up to date. Touches no secrets, so that their key does not matter.
+async fn migrate(settings: &Settings) -> Result<(), Fault> {
+    let database = Database::join(settings).await?;
+    let done = database.store.migrate().await;
+    database.close().await?;
+    done?;
+    print("the schema is up to date")
+}
+
+/// Does something with the database and the secrets in it; it is closed again whatever comes of it.
 async fn with(
     settings: &Settings,
     what: impl AsyncFnOnce(&Database) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let database = Database::join(settings).await?;
-    let done = match database.store.migrate().await {
+    let prepared = async {
+        database.store.migrate().await?;
+        database.prove_key(settings).await
+    };
+    let done = match prepared.await {
         Ok(()) => what(&database).await,
-        Err(error) => Err(error.into()),
+        Err(fault) => Err(fault),
     };
     database.close().await?;
     done

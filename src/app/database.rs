@@ -11,6 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::config::{Secret, Settings};
 use crate::domain::sealing::{Sealing, new_secret};
 use crate::embedded::{self, Cluster};
+use crate::ops::secret_key;
 use crate::store::Store;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -80,6 +81,25 @@ impl Database {
             });
         }
         Self::open(settings).await
+    }
+
+    /// Refuses a key that is not the one of the secrets in the database. The schema must be up to date.
+    ///
+    /// # Errors
+    /// A sentence that names where the key came from; a fault of the database.
+    pub async fn prove_key(&self, settings: &Settings) -> Result<(), Fault> {
+        if secret_key::is_right(&self.store, &self.sealing).await? {
+            return Ok(());
+        }
+        let key = match &settings.secret_key {
+            Some(_) => "CONVOKE_SECRET_KEY (secret_key)".to_owned(),
+            None => format!("the key in {}", settings.data_dir.join(KEY_FILE).display()),
+        };
+        Err(format!(
+            "{key} is not the one that the secrets in this database are sealed with: \
+             give back the key that its first start had; with another one no stored credential can be read"
+        )
+        .into())
     }
 
     /// Waits until a private cluster has ended though nobody stopped it; forever, where the database is an external one.

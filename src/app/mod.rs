@@ -322,7 +322,7 @@ impl App {
     }
 }
 
-/// Brings the schema up to date and makes sure there is an account.
+/// Brings the schema up to date, and makes sure that the secrets can be read and that there is an account.
 async fn prepare(
     database: &Database,
     clock: &dyn Clock,
@@ -333,6 +333,10 @@ async fn prepare(
         .migrate()
         .await
         .map_err(|error| StartError::Database(error.into()))?;
+    database
+        .prove_key(settings)
+        .await
+        .map_err(StartError::Database)?;
     first_account::ensure(&database.store, clock, &database.sealing, settings)
         .await
         .map_err(StartError::Account)

@@ -32,6 +32,7 @@ pub mod reads;
 pub mod receipts;
 mod record;
 pub mod roles;
+pub mod secret_key;
 pub mod senders;
 pub mod services;
 pub mod users;

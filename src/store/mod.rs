@@ -31,6 +31,7 @@ pub mod plain_messages;
 pub mod presences;
 pub mod receipts;
 pub mod roles;
+pub mod secret_key_checks;
 pub mod senders;
 pub mod services;
 pub mod users;

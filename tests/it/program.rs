@@ -18,12 +18,18 @@ use crate::support::server::{ACCOUNT_SID, AUTH_TOKEN};
 use crate::support::{TestServer, text, wait};
 
 async fn convoke(pool: &PgPool, words: &[&str]) -> Output {
+    convoke_with(pool, words, &[]).await
+}
+
+/// The same with further settings, by their names in the environment.
+async fn convoke_with(pool: &PgPool, words: &[&str], more: &[(&str, &str)]) -> Output {
     let url = pool.connect_options().to_url_lossy().to_string();
     Command::new(env!("CARGO_BIN_EXE_convoke"))
         .args(words)
         .env_clear()
         .env("CONVOKE_DATABASE_URL", url)
         .env("CONVOKE_SECRET_KEY", "a key for tests")
+        .envs(more.iter().copied())
         .output()
         .await
         .expect("the program runs")
@@ -141,6 +147,37 @@ async fn a_schema_of_a_newer_program_is_left_alone(pool: PgPool) {
         assert!(!output.status.success(), "{words:?}");
         assert!(said.contains("newer version"), "{words:?}: {said}");
     }
+}
+
+#[sqlx::test]
+async fn another_key_is_refused_before_anything_is_sealed_with_it(pool: PgPool) {
+    TestServer::start(&pool).await.stop().await;
+    let another = [("CONVOKE_SECRET_KEY", "another key of secrets")];
+    let verbs = [
+        &["serve"][..],
+        &["account", "create"],
+        &["key", "create"],
+        &["token", "mint", "--identity", "a"],
+    ];
+    // The second time as a database from before there was a check, where an account's secret serves as one.
+    for _ in 0..2 {
+        for words in verbs {
+            let output = convoke_with(&pool, words, &another).await;
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{words:?}");
+            assert!(
+                said.contains("CONVOKE_SECRET_KEY") && said.contains("sealed with"),
+                "{words:?}: {said}"
+            );
+        }
+        sqlx::query("delete from secret_key_checks")
+            .execute(&pool)
+            .await
+            .expect("no check");
+    }
+    printed(&pool, &["key", "create"]).await;
+    let output = convoke_with(&pool, &["migrate"], &another).await;
+    assert!(output.status.success(), "it touches no secrets");
 }
 
 #[sqlx::test]
