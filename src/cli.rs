@@ -1,6 +1,7 @@
 //! The command line: `serve` and the verbs beside it.
 //!
-//! The verbs work on the database directly, so they need no running server, and work beside one.
+//! The verbs work on the database directly, so they need no running server, and work beside one. Those that look for
+//! something in it make no new one.
 
 use std::io::{self, Write as _};
 
@@ -120,7 +121,8 @@ pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
         Verb::Config(ConfigVerb::Check) => print("the settings are right"),
         Verb::Migrate => migrate(settings).await,
         Verb::Account(AccountVerb::Create { name }) => {
-            with(settings, async |database| {
+            let database = Database::join(settings).await?;
+            with(database, settings, async |database| {
                 create_account(database, &name).await
             })
             .await
@@ -135,13 +137,18 @@ pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
             } else {
                 KeyKind::Standard
             };
-            with(settings, async |database| {
+            let database = Database::join_existing(settings).await?;
+            with(database, settings, async |database| {
                 create_key(database, account, name, kind).await
             })
             .await
         }
         Verb::Token(TokenVerb::Mint(mint)) => {
-            with(settings, async |database| mint_token(database, mint).await).await
+            let database = Database::join_existing(settings).await?;
+            with(database, settings, async |database| {
+                mint_token(database, mint).await
+            })
+            .await
         }
     }
 }
@@ -155,12 +162,12 @@ async fn migrate(settings: &Settings) -> Result<(), Fault> {
     print("the schema is up to date")
 }
 
-/// Does something with the database and the secrets in it; it is closed again whatever comes of it.
+/// Does something with a database and the secrets in it; it is closed again whatever comes of it.
 async fn with(
+    database: Database,
     settings: &Settings,
     what: impl AsyncFnOnce(&Database) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let database = Database::join(settings).await?;
     let prepared = async {
         database.store.migrate().await?;
         database.prove_key(settings).await

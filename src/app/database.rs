@@ -61,6 +61,23 @@ impl Database {
         })
     }
 
+    /// As [`Database::join`], but makes no database where there is none: whoever looks for what is in one is most likely
+    /// in the wrong folder, or lacks the server's environment.
+    ///
+    /// # Errors
+    /// As [`Database::open`]; a sentence that names the folder.
+    pub async fn join_existing(settings: &Settings) -> Result<Self, Fault> {
+        if settings.database.url.is_none() && !embedded::is_made(&settings.data_dir) {
+            let folder = std::path::absolute(&settings.data_dir)?;
+            return Err(format!(
+                "there is no database in {}; is CONVOKE_DATA_DIR the server's?",
+                folder.display()
+            )
+            .into());
+        }
+        Self::join(settings).await
+    }
+
     /// Opens the database beside a server that may be running: its private cluster is used, not started.
     ///
     /// # Errors

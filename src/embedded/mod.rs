@@ -24,7 +24,7 @@ mod errors;
 mod home;
 mod postmaster;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::Connection;
@@ -54,6 +54,16 @@ pub struct Settings {
     pub bin_dir: Option<PathBuf>,
     /// How many connections the server accepts. A server that is taken over keeps the number it was started with.
     pub max_connections: u16,
+}
+
+/// Whether there is a cluster in this data directory, running or not. What cannot be looked into counts as one: whoever
+/// starts it learns why.
+#[must_use]
+pub fn is_made(data_dir: &Path) -> bool {
+    data_dir
+        .join("postgres/PG_VERSION")
+        .try_exists()
+        .unwrap_or(true)
 }
 
 /// A running private cluster, held by this process.

@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, PgPool};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -178,6 +179,32 @@ async fn another_key_is_refused_before_anything_is_sealed_with_it(pool: PgPool) 
     printed(&pool, &["key", "create"]).await;
     let output = convoke_with(&pool, &["migrate"], &another).await;
     assert!(output.status.success(), "it touches no secrets");
+}
+
+#[tokio::test]
+async fn what_is_looked_for_in_a_folder_without_a_database_makes_none() {
+    let place = TempDir::new().expect("a folder");
+    let folder = place.path().join("data");
+    for words in [
+        &["key", "create"][..],
+        &["token", "mint", "--identity", "a"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_convoke"))
+            .args(words)
+            .env_clear()
+            .current_dir(place.path())
+            .output()
+            .await
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{words:?}");
+        let folder = folder.to_str().expect("text");
+        assert!(
+            said.contains(&format!("no database in {folder}")) && said.contains("CONVOKE_DATA_DIR"),
+            "{words:?}: {said}"
+        );
+    }
+    assert!(!folder.exists(), "nothing was made");
 }
 
 #[sqlx::test]
