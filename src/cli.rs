@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 
-use crate::app::Database;
+use crate::app::{self, Database};
 use crate::config::Settings;
 use crate::domain::accounts::KeyKind;
 use crate::domain::time::{self, SystemClock};
@@ -118,7 +118,10 @@ pub enum ConfigVerb {
 pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
     match verb {
         Verb::Serve => Err("serve is run by main".into()),
-        Verb::Config(ConfigVerb::Check) => print("the settings are right"),
+        Verb::Config(ConfigVerb::Check) => {
+            app::certificate(settings)?;
+            print("the settings are right")
+        }
         Verb::Migrate => migrate(settings).await,
         Verb::Account(AccountVerb::Create { name }) => {
             let database = Database::join(settings).await?;

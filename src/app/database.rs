@@ -145,9 +145,9 @@ fn embedded_settings(settings: &Settings) -> embedded::Settings {
         data_dir: settings.data_dir.clone(),
         bin_dir: settings.database.bin_dir.clone(),
         // The pool, the lanes, and room for verbs and for looking in by hand.
-        max_connections: settings.database.max_connections
-            + u16::try_from(settings.posting.lanes()).unwrap_or(64)
-            + 20,
+        max_connections: (settings.database.max_connections)
+            .saturating_add(u16::try_from(settings.posting.lanes()).unwrap_or(64))
+            .saturating_add(20),
     }
 }
 

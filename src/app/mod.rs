@@ -43,11 +43,10 @@ use crate::rest::{self, Rest};
 use crate::worker::Worker;
 
 use listener::Patience;
-use tls::Certificate;
 
 pub use database::Database;
 pub use first_account::FirstAccount;
-pub use tls::BadCertificate;
+pub use tls::{BadCertificate, Certificate};
 
 /// How long the bus may take for what was still to be told when a node stops.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -129,10 +128,7 @@ impl App {
         let unheard = |cause| StartError::Listen(settings.listen, cause);
         let listener = TcpListener::bind(settings.listen).await.map_err(unheard)?;
         let address = listener.local_addr().map_err(unheard)?;
-        let certificate = match settings.tls.files() {
-            Some((chain, key)) => Some(Certificate::open(chain, key).map_err(StartError::Tls)?),
-            None => None,
-        };
+        let certificate = certificate(settings).map_err(StartError::Tls)?;
         let bus = bus(settings).await?;
         let database = Database::open(settings)
             .await
@@ -320,6 +316,17 @@ impl App {
         self.tasks.shutdown().await;
         close(self.database).await;
     }
+}
+
+/// Reads the certificate of these settings; none where TLS is off.
+///
+/// # Errors
+/// [`BadCertificate`] with the file that is not right.
+pub fn certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, BadCertificate> {
+    let files = settings.tls.files();
+    files
+        .map(|(chain, key)| Certificate::open(chain, key))
+        .transpose()
 }
 
 /// Brings the schema up to date, and makes sure that the secrets can be read and that there is an account.

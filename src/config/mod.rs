@@ -19,8 +19,8 @@ use crate::domain::{AccountSid, ApiKeySid};
 use crate::gateway;
 use crate::ops::{handsets, media};
 use layers::{leaves, merge, override_from, set, strangers};
-use values::unless_empty;
 pub use values::{LogFormat, MediaUrl, Network, Part, PublicUrl, Secret, Switch};
+use values::{listened_on, unless_empty};
 
 /// Every setting with its default, as text.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -34,6 +34,7 @@ const FILE: &str = "CONVOKE_CONFIG";
 #[derive(Debug, Clone, Deserialize)]
 #[expect(missing_docs, reason = "config/default.toml says what each key means")]
 pub struct Settings {
+    #[serde(deserialize_with = "listened_on")]
     pub listen: SocketAddr,
     pub header_seconds: u32,
     pub body_seconds: u32,
@@ -235,6 +236,15 @@ impl Settings {
     /// # Errors
     /// All complaints together.
     pub fn load() -> Result<Self, Complaints> {
+        Self::of_process().map_err(|Complaints(mut complaints)| {
+            // Most likely meant to be one of those that are complained of.
+            let strangers = Self::misspelt().into_iter();
+            complaints.extend(strangers.map(|name| format!("{name}: no setting has this name")));
+            Complaints(complaints)
+        })
+    }
+
+    fn of_process() -> Result<Self, Complaints> {
         let environment: Vec<(String, String)> = std::env::vars().collect();
         let file = match std::env::var(FILE) {
             Err(_) => None,
@@ -293,7 +303,7 @@ impl Settings {
             }
         }
         let settings: Self = trial.try_into().ok()?;
-        settings.check_together(complaints);
+        settings.check_rules(complaints);
         Some(settings)
     }
 }
@@ -362,7 +372,7 @@ mod tests {
     fn secrets_are_not_printed() {
         let settings = with(&[
             ("CONVOKE_DATABASE_URL", "postgres://u:hidden@h/d"),
-            ("CONVOKE_SECRET_KEY", "hidden"),
+            ("CONVOKE_SECRET_KEY", "a hidden key of secrets"),
         ]);
         assert!(!format!("{settings:?}").contains("hidden"));
     }

@@ -1,7 +1,7 @@
 //! What settings can be, beyond numbers and texts.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -185,6 +185,16 @@ impl<'de> Deserialize<'de> for Network {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
+}
+
+/// Reads an address to listen on.
+pub(super) fn listened_on<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| {
+        let wants =
+            "must be an IP address and a port such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080";
+        D::Error::custom(format_args!("{wants}; it is {text:?}"))
+    })
 }
 
 /// Reads a text setting that is not set when it is empty.

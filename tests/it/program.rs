@@ -207,6 +207,48 @@ async fn what_is_looked_for_in_a_folder_without_a_database_makes_none() {
     assert!(!folder.exists(), "nothing was made");
 }
 
+#[tokio::test]
+async fn config_check_finds_what_a_server_could_not_run_with() {
+    let place = TempDir::new().expect("a folder");
+    let certificate = place.path().join("cert.pem");
+    std::fs::write(&certificate, "no certificate").expect("a file");
+    let certificate = certificate.to_str().expect("text");
+    let files = [
+        ("CONVOKE_TLS_CERT", certificate),
+        ("CONVOKE_TLS_KEY", certificate),
+    ];
+    let several = [
+        ("CONVOKE_LISTEN", "localhost:8080"),
+        ("CONVOKE_DATABASE_MAX_CONNECTIONS", "0"),
+        ("CONVOKE_LISTN", "127.0.0.1:1"),
+    ];
+    for (settings, says) in [
+        (&files[..], &["cert.pem", "TLS"][..]),
+        (
+            &several,
+            &[
+                "127.0.0.1:8080",
+                "\"localhost:8080\"",
+                "max_connections",
+                "CONVOKE_LISTN",
+            ],
+        ),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_convoke"))
+            .args(["config", "check"])
+            .env_clear()
+            .envs(settings.iter().copied())
+            .output()
+            .await
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        for part in says {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+}
+
 #[sqlx::test]
 async fn a_second_signal_ends_it_at_once(pool: PgPool) {
     let url = pool.connect_options().to_url_lossy().to_string();
