@@ -29,6 +29,7 @@ pub mod participants;
 pub mod phone_numbers;
 pub mod plain_messages;
 pub mod presences;
+mod reaching;
 pub mod receipts;
 pub mod roles;
 pub mod secret_key_checks;
@@ -37,16 +38,15 @@ pub mod services;
 pub mod users;
 pub mod webhooks;
 
-use std::time::Duration;
-
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, QueryBuilder};
 use tracing::warn;
 
 use crate::domain::{Error, PageRequest, Search, Sid};
 
 pub use crate::domain::pages::{MomentKey, Order};
+pub use reaching::Unreachable;
 
 /// A transaction.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
@@ -56,8 +56,6 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// The oldest Postgres that is supported.
 const OLDEST_POSTGRES: i32 = 140_000;
-/// How long a connection may lie unused before it is asked whether it is alive.
-const RESTED: Duration = Duration::from_secs(1);
 
 /// The database: a pool for short visits, and the way to connections of one's own.
 #[derive(Debug, Clone)]
@@ -70,7 +68,7 @@ pub struct Store {
 #[derive(Debug)]
 pub enum OpenError {
     /// It cannot be reached.
-    Unreachable(sqlx::Error),
+    Unreachable(Unreachable),
     /// It is older than 14; its own version number is told.
     TooOld(i32),
     /// Its schema has steps that this program does not know: a newer version has been here.
@@ -82,7 +80,7 @@ pub enum OpenError {
 impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unreachable(_) => f.write_str("the database cannot be reached"),
+            Self::Unreachable(why) => why.fmt(f),
             Self::TooOld(version) => {
                 write!(
                     f,
@@ -105,9 +103,9 @@ impl std::fmt::Display for OpenError {
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unreachable(cause) => Some(cause),
             Self::Migration(cause) => Some(cause),
-            Self::TooOld(_) | Self::SchemaNewer(_) => None,
+            // Said whole already.
+            Self::Unreachable(_) | Self::TooOld(_) | Self::SchemaNewer(_) => None,
         }
     }
 }
@@ -119,27 +117,13 @@ impl Store {
     /// [`OpenError::Unreachable`], [`OpenError::TooOld`].
     pub async fn open(options: PgConnectOptions, max_connections: u32) -> Result<Self, OpenError> {
         let options = options.log_statements(tracing::log::LevelFilter::Trace);
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(Duration::from_secs(10))
-            // Asking each time whether a connection is alive would cost a round trip; those that were in use a moment
-            // ago most likely are.
-            .test_before_acquire(false)
-            .before_acquire(|conn, used| {
-                Box::pin(async move {
-                    if used.idle_for > RESTED {
-                        conn.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_with(options.clone())
+        let pool = reaching::open_pool(&options, max_connections)
             .await
             .map_err(OpenError::Unreachable)?;
         let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
             .fetch_one(&pool)
             .await
-            .map_err(OpenError::Unreachable)?;
+            .map_err(|error| OpenError::Unreachable(Unreachable::new(&options, error)))?;
         if version < OLDEST_POSTGRES {
             return Err(OpenError::TooOld(version));
         }

@@ -24,16 +24,21 @@ async fn convoke(pool: &PgPool, words: &[&str]) -> Output {
 
 /// The same with further settings, by their names in the environment.
 async fn convoke_with(pool: &PgPool, words: &[&str], more: &[(&str, &str)]) -> Output {
+    let output = program(pool, words, more).output().await;
+    output.expect("the program runs")
+}
+
+fn program(pool: &PgPool, words: &[&str], more: &[(&str, &str)]) -> Command {
     let url = pool.connect_options().to_url_lossy().to_string();
-    Command::new(env!("CARGO_BIN_EXE_convoke"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_convoke"));
+    command
         .args(words)
         .env_clear()
+        .env("CONVOKE_LISTEN", "127.0.0.1:0")
         .env("CONVOKE_DATABASE_URL", url)
         .env("CONVOKE_SECRET_KEY", "a key for tests")
-        .envs(more.iter().copied())
-        .output()
-        .await
-        .expect("the program runs")
+        .envs(more.iter().copied());
+    command
 }
 
 async fn printed(pool: &PgPool, words: &[&str]) -> String {
@@ -247,6 +252,55 @@ async fn config_check_finds_what_a_server_could_not_run_with() {
             assert!(said.contains(part), "{part} in {said}");
         }
     }
+}
+
+#[sqlx::test]
+async fn a_database_that_cannot_be_reached_is_named_with_the_cause(pool: PgPool) {
+    let options = pool.connect_options().as_ref().clone();
+    let absent = options.database("no_such_database").to_url_lossy();
+    for (url, parts) in [
+        (
+            absent.as_str(),
+            &["\"no_such_database\" does not exist"][..],
+        ),
+        (
+            "postgres://somebody:hidden@nowhere.invalid:5433/convoke",
+            &["nowhere.invalid:5433"],
+        ),
+    ] {
+        let output = convoke_with(&pool, &["serve"], &[("CONVOKE_DATABASE_URL", url)]).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success());
+        for part in parts {
+            assert_eq!(said.matches(part).count(), 1, "{part} in {said}");
+        }
+        assert!(!said.contains("hidden"), "{said}");
+    }
+}
+
+#[sqlx::test]
+async fn a_database_that_may_be_starting_is_waited_for_aloud(pool: PgPool) {
+    // Nothing listens on a port that was free a moment ago.
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        free.local_addr().expect("an address").port()
+    };
+    let url = format!("postgres://somebody:hidden@127.0.0.1:{port}/convoke");
+    let mut program = program(&pool, &["serve"], &[("CONVOKE_DATABASE_URL", &url)])
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program runs");
+    let mut said = BufReader::new(program.stderr.take().expect("its log")).lines();
+    let line = said.next_line().await.expect("text").expect("a line");
+    for part in [
+        &format!("127.0.0.1:{port}"),
+        "Connection refused",
+        "trying again",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert!(!line.contains("hidden"), "{line}");
 }
 
 #[sqlx::test]
