@@ -8,6 +8,7 @@ use clap::Parser as _;
 use convoke::app::App;
 use convoke::cli::{self, Cli, Verb};
 use convoke::config::{LogFormat, LogSettings, Settings};
+use convoke::domain::errors::with_causes;
 use convoke::domain::time::SystemClock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
@@ -118,15 +119,4 @@ fn start_log(settings: &LogSettings) -> Result<(), Fault> {
         );
     }));
     Ok(())
-}
-
-fn with_causes(fault: &dyn std::error::Error) -> String {
-    let mut text = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

@@ -63,7 +63,7 @@ impl Worker {
                 .start(&mut running, free)
                 .await
                 .unwrap_or_else(|error| {
-                    warn!(error = %error, "jobs could not be claimed");
+                    warn!(error = error.inside(), "jobs could not be claimed");
                     0
                 });
             // After a full claim there may be more; otherwise wait until there can be.
@@ -129,7 +129,11 @@ impl Worker {
         metrics::counter!("convoke_jobs", "kind" => kind, "outcome" => outcome.word()).increment(1);
         if let Err(error) = self.settle(id, kind, failures, outcome).await {
             // The lease ends by itself, and then the job runs again.
-            error!(job.id = id, error = %error, "how a job ended could not be written down");
+            error!(
+                job.id = id,
+                error = error.inside(),
+                "how a job ended could not be written down"
+            );
         }
         self.work.notify_one();
     }

@@ -23,12 +23,15 @@ pub(super) async fn run(core: Arc<Core>, settings: EventSettings) {
         match ops::events::forget(&core, core.clock.now() - keep).await {
             Ok(0) => {}
             Ok(count) => debug!(count, "forgot old events"),
-            Err(error) => warn!(error = %error, "old events could not be forgotten"),
+            Err(error) => warn!(error = error.inside(), "old events could not be forgotten"),
         }
         match ops::idempotency::forget(&core).await {
             Ok(0) => {}
             Ok(count) => debug!(count, "forgot old idempotency keys"),
-            Err(error) => warn!(error = %error, "old idempotency keys could not be forgotten"),
+            Err(error) => warn!(
+                error = error.inside(),
+                "old idempotency keys could not be forgotten"
+            ),
         }
     }
 }

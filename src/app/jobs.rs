@@ -54,7 +54,7 @@ pub(super) fn worker(core: &Arc<Core>, settings: &Settings) -> Worker {
                     error_code,
                 } => ops::handsets::report(&channels.core, message, status, error_code).await,
             };
-            done.unwrap_or_else(|error| Outcome::Failed(error.to_string()))
+            done.unwrap_or_else(|error| Outcome::Failed(error.inside()))
         }
         .boxed()
     };

@@ -50,7 +50,7 @@ async fn ready(State((core, bus, is_stopping)): State<Asked>) -> (StatusCode, &'
     match timeout(PATIENCE, ops::ready(&core)).await {
         Ok(Ok(())) => (StatusCode::OK, "ready\n"),
         Ok(Err(error)) => {
-            warn!(error = %error, "not ready");
+            warn!(error = error.inside(), "not ready");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the database cannot be used\n",

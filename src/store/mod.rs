@@ -38,6 +38,8 @@ pub mod services;
 pub mod users;
 pub mod webhooks;
 
+use std::sync::Arc;
+
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, QueryBuilder};
@@ -46,6 +48,7 @@ use tracing::warn;
 use crate::domain::{Error, PageRequest, Search, Sid};
 
 pub use crate::domain::pages::{MomentKey, Order};
+use reaching::Lookout;
 pub use reaching::Unreachable;
 
 /// A transaction.
@@ -62,6 +65,7 @@ const OLDEST_POSTGRES: i32 = 140_000;
 pub struct Store {
     pool: PgPool,
     options: PgConnectOptions,
+    lookout: Arc<Lookout>,
 }
 
 /// Why the database cannot be used.
@@ -127,7 +131,11 @@ impl Store {
         if version < OLDEST_POSTGRES {
             return Err(OpenError::TooOld(version));
         }
-        Ok(Self { pool, options })
+        Ok(Self {
+            pool,
+            options,
+            lookout: Arc::default(),
+        })
     }
 
     /// Brings the schema up to date.
@@ -149,7 +157,7 @@ impl Store {
     /// # Errors
     /// When none becomes free in time or the database is away.
     pub async fn visit(&self) -> sqlx::Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
-        self.pool.acquire().await
+        self.told(self.pool.acquire().await).await
     }
 
     /// Begins a transaction.
@@ -157,7 +165,15 @@ impl Store {
     /// # Errors
     /// As [`Store::visit`].
     pub async fn begin(&self) -> sqlx::Result<Tx> {
-        self.pool.begin().await
+        self.told(self.pool.begin().await).await
+    }
+
+    /// Has the log say why there was no connection, if there was none.
+    async fn told<T>(&self, got: sqlx::Result<T>) -> sqlx::Result<T> {
+        if let Err(sqlx::Error::PoolTimedOut) = got {
+            self.lookout.tell(&self.options).await;
+        }
+        got
     }
 
     /// Makes a connection of the caller's own, outside the pool.
@@ -190,7 +206,10 @@ impl From<sqlx::Error> for Error {
     /// knows what was changed: that is no matter of this.)
     fn from(error: sqlx::Error) -> Self {
         if is_away(&error) {
-            warn!(%error, "the database is away");
+            // Why a visitor waited in vain is told where that was.
+            if !matches!(error, sqlx::Error::PoolTimedOut) {
+                warn!(%error, "the database is away");
+            }
             return Self::Unavailable;
         }
         Self::Internal(Box::new(error))

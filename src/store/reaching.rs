@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Error};
@@ -13,6 +14,10 @@ use tracing::warn;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may lie unused before it is asked whether it is alive.
 const RESTED: Duration = Duration::from_secs(1);
+/// How long it is looked what is wrong, while somebody waits who gets nothing anyway.
+const GLANCE: Duration = Duration::from_secs(1);
+/// How often it is said at most.
+const BETWEEN: Duration = Duration::from_secs(10);
 
 /// Why the database cannot be reached. The sentence has no user's name and no password.
 #[derive(Debug)]
@@ -89,6 +94,44 @@ pub(super) async fn connect_once(options: &PgConnectOptions) -> sqlx::Result<()>
     let connecting = timeout(PATIENCE, PgConnection::connect_with(options));
     let connection = connecting.await.map_err(|_| Error::PoolTimedOut)??;
     connection.close().await
+}
+
+/// Says why visitors get no connection, to whoever reads the log: they learn only that it took too long. Once in a while,
+/// because when one gets none many do.
+#[derive(Debug, Default)]
+pub(super) struct Lookout {
+    last: Mutex<Option<Instant>>,
+}
+
+impl Lookout {
+    pub async fn tell(&self, options: &PgConnectOptions) {
+        if !self.is_time() {
+            return;
+        }
+        match timeout(GLANCE, connect_once(options)).await {
+            Ok(Ok(())) => warn!(
+                "no connection to the database became free for {} s (database.max_connections); requests are refused",
+                PATIENCE.as_secs()
+            ),
+            Ok(Err(cause)) => {
+                let why = Unreachable::new(options, cause);
+                warn!(error = %why, "requests are refused");
+            }
+            Err(_) => {
+                let why = Unreachable::new(options, Error::PoolTimedOut);
+                warn!(error = %why, "requests are refused");
+            }
+        }
+    }
+
+    fn is_time(&self) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = last.is_none_or(|told| told.elapsed() >= BETWEEN);
+        if is_time {
+            *last = Some(Instant::now());
+        }
+        is_time
+    }
 }
 
 /// Whether it may be over in a moment, because a server is starting or was full.

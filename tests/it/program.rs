@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -301,6 +301,46 @@ async fn a_database_that_may_be_starting_is_waited_for_aloud(pool: PgPool) {
         assert!(line.contains(part), "{part} in {line}");
     }
     assert!(!line.contains("hidden"), "{line}");
+}
+
+#[sqlx::test]
+async fn when_the_database_goes_away_the_log_says_what_it_said(pool: PgPool) {
+    let mut program = program(&pool, &["serve"], &[])
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program runs");
+    let mut said = BufReader::new(program.stderr.take().expect("its log")).lines();
+    let mut hear = async |parts: &[&str]| loop {
+        let line = said.next_line().await.expect("text").expect("a line");
+        if parts.iter().all(|part| line.contains(part)) {
+            return;
+        }
+    };
+    hear(&["listening"]).await;
+    let options = pool.connect_options().as_ref().clone();
+    let name = options.get_database().expect("a name").to_owned();
+    let mut beside = options
+        .database("postgres")
+        .connect()
+        .await
+        .expect("a connection");
+    for statement in [
+        format!("alter database \"{name}\" allow_connections false"),
+        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut beside)
+            .await
+            .expect("it is away");
+    }
+    let told = [
+        "jobs could not be claimed",
+        "not currently accepting connections",
+    ];
+    timeout(Duration::from_secs(30), hear(&told))
+        .await
+        .expect("it is told");
 }
 
 #[sqlx::test]

@@ -228,10 +228,35 @@ impl Error {
         }
     }
 
+    /// The sentence for our own eyes, in logs: of a fault of ours it tells what callers do not learn.
+    #[must_use]
+    pub fn inside(&self) -> String {
+        match self {
+            Self::Internal(cause) => with_causes(cause.as_ref()),
+            other => other.to_string(),
+        }
+    }
+
     /// Wraps a fault of ours.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())
     }
+}
+
+/// An error's sentence with those of its causes, but none twice: many repeat the one inside.
+#[must_use]
+pub fn with_causes(fault: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = fault.to_string();
+    let mut cause = fault.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 impl TokenFault {

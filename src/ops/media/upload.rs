@@ -85,7 +85,7 @@ async fn forget(core: &Core, sid: MediaSid) {
         Ok::<_, Error>(())
     };
     if let Err(fault) = forgotten.await {
-        warn!(media.sid = %sid, error = %fault, "an upload that failed stays until its job comes to it");
+        warn!(media.sid = %sid, error = fault.inside(), "an upload that failed stays until its job comes to it");
     }
 }
 
