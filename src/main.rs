@@ -46,7 +46,7 @@ async fn serve(settings: &Settings) -> Result<(), Fault> {
     // From here on signals are heard, also while the start is under way.
     let (stopped, ended) = (told(1)?, told(2)?);
     let app = App::start(settings, Arc::new(SystemClock)).await?;
-    greet(&app)?;
+    greet(&app, settings)?;
     let was_told = tokio::select! {
         was_told = app.run_until(stopped) => was_told,
         () = ended => return Err("told to stop a second time, ended at once".into()),
@@ -74,24 +74,41 @@ fn told(times: usize) -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Tells the person at the terminal what to do next. A new auth token is shown here and never again.
-fn greet(app: &App) -> io::Result<()> {
+fn greet(app: &App, settings: &Settings) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let (scheme, address, sid) = (app.scheme, app.address, app.account.sid);
     writeln!(out, "Convoke listens on {scheme}://{address}")?;
     writeln!(out, "  account SID  {sid}")?;
-    let token = match &app.account.new_auth_token {
-        Some(token) => {
-            writeln!(out, "  auth token   {token}   (shown only this once)")?;
-            token.as_str()
+    match &app.account.new_auth_token {
+        Some(token) => writeln!(out, "  auth token   {token}   (shown only this once)")?,
+        None if settings.auth_token.is_some() => {
+            writeln!(out, "  auth token   as in the settings (auth_token)")?;
         }
-        None => "$AUTH_TOKEN",
+        None => writeln!(
+            out,
+            "  auth token   was shown at the first start; lost? {} key create --main",
+            own_name()
+        )?,
+    }
+    let token = app.account.new_auth_token.as_deref();
+    let token = token.unwrap_or("$AUTH_TOKEN");
+    let base = match &settings.public_url {
+        Some(url) => url.as_str().to_owned(),
+        None => format!("{scheme}://{address}"),
     };
     writeln!(out, "Try it:")?;
     writeln!(
         out,
-        "  curl -u {sid}:{token} {scheme}://{address}/v1/Conversations -d FriendlyName=Hello"
+        "  curl -u {sid}:{token} {base}/v1/Conversations -d FriendlyName=Hello"
     )?;
     out.flush()
+}
+
+/// How this program was called, which is how it can be called again.
+fn own_name() -> String {
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "convoke".to_owned())
 }
 
 fn start_log(settings: &LogSettings) -> Result<(), Fault> {

@@ -343,6 +343,57 @@ async fn when_the_database_goes_away_the_log_says_what_it_said(pool: PgPool) {
         .expect("it is told");
 }
 
+/// What a start prints for the person at the terminal.
+async fn greeting(pool: &PgPool, more: &[(&str, &str)]) -> String {
+    let mut program = program(pool, &["serve"], more)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program runs");
+    let mut said = BufReader::new(program.stdout.take().expect("its output")).lines();
+    let mut greeting = String::new();
+    while !greeting.contains("curl") {
+        let line = said.next_line().await.expect("text").expect("a line");
+        greeting = format!("{greeting}{line}\n");
+    }
+    kill(
+        Pid::from_raw(program.id().expect("it runs").cast_signed()),
+        Signal::SIGTERM,
+    )
+    .expect("it is told");
+    program.wait().await.expect("it ends");
+    greeting
+}
+
+#[sqlx::test]
+async fn the_greeting_says_where_the_auth_token_is(pool: PgPool) {
+    let quickly = ("CONVOKE_SHUTDOWN_SPREAD_SECONDS", "0");
+    let public = ("CONVOKE_PUBLIC_URL", "https://convoke.example.com");
+    let first = greeting(&pool, &[quickly]).await;
+    assert!(first.contains("shown only this once"), "{first}");
+    assert!(first.contains("/v1/Conversations"), "{first}");
+
+    let second = greeting(&pool, &[quickly, public]).await;
+    assert!(second.contains("shown at the first start"), "{second}");
+    assert!(
+        second.contains(concat!(env!("CARGO_BIN_EXE_convoke"), " key create --main")),
+        "{second}"
+    );
+    assert!(
+        second.contains("$AUTH_TOKEN https://convoke.example.com/v1/"),
+        "{second}"
+    );
+
+    let credentials = [
+        ("CONVOKE_ACCOUNT_SID", ACCOUNT_SID),
+        ("CONVOKE_AUTH_TOKEN", AUTH_TOKEN),
+        quickly,
+    ];
+    let third = greeting(&pool, &credentials).await;
+    assert!(third.contains("in the settings"), "{third}");
+    assert!(!third.contains(AUTH_TOKEN), "{third}");
+}
+
 #[sqlx::test]
 async fn a_second_signal_ends_it_at_once(pool: PgPool) {
     let url = pool.connect_options().to_url_lossy().to_string();
