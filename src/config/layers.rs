@@ -4,6 +4,16 @@ use toml::{Table, Value};
 
 use super::{FILE, PREFIX};
 
+/// What the examples and the tests call their own settings: none of the server's business.
+const OF_OTHERS: &[&str] = &[
+    "CONVOKE_URL",
+    "CONVOKE_BIN",
+    "CONVOKE_CHROMIUM",
+    "CONVOKE_SPEC_DIR",
+    "CONVOKE_FUZZ_SEED",
+    "CONVOKE_TEST_HOLD",
+];
+
 /// Puts a file's values over the defaults. A key without a default is unknown.
 pub(super) fn merge(defaults: &mut Table, wanted: Table, at: &str, complaints: &mut Vec<String>) {
     for (key, value) in wanted {
@@ -104,6 +114,7 @@ pub(super) fn strangers(names: impl Iterator<Item = String>, defaults: &Table) -
         .collect();
     let mut strangers: Vec<String> = names
         .filter(|name| name.starts_with(PREFIX) && name != FILE && !known.contains(name))
+        .filter(|name| !OF_OTHERS.contains(&name.as_str()))
         .collect();
     strangers.sort();
     strangers
@@ -120,6 +131,8 @@ mod tests {
             "CONVOKE_LISTEN",
             "CONVOKE_LISTN",
             "CONVOKE_CONFIG",
+            "CONVOKE_URL",
+            "CONVOKE_BIN",
             "CONVOKE_GATEWAY_PING_SECONDS",
             "PATH",
         ];
