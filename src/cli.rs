@@ -68,7 +68,7 @@ pub enum AccountVerb {
 pub enum KeyVerb {
     /// Make an API key; prints it with its secret, which is shown only once, as one JSON object.
     Create {
-        /// The account; the first one if none is named.
+        /// The account; that of the settings (account.sid), or the first one, if none is named.
         #[arg(long)]
         account: Option<AccountSid>,
         /// A name for people.
@@ -99,7 +99,7 @@ pub struct Mint {
     /// How long the token is good, in seconds; at most a day.
     #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     ttl: u32,
-    /// The account; the first one if none is named.
+    /// The account; that of the settings (account.sid), or the first one, if none is named.
     #[arg(long)]
     account: Option<AccountSid>,
 }
@@ -142,11 +142,12 @@ pub async fn run(verb: Verb, settings: &Settings) -> Result<(), Fault> {
             };
             let database = Database::join_existing(settings).await?;
             with(database, settings, async |database| {
-                create_key(database, account, name, kind).await
+                create_key(database, account.or(settings.account.sid), name, kind).await
             })
             .await
         }
-        Verb::Token(TokenVerb::Mint(mint)) => {
+        Verb::Token(TokenVerb::Mint(mut mint)) => {
+            mint.account = mint.account.or(settings.account.sid);
             let database = Database::join_existing(settings).await?;
             with(database, settings, async |database| {
                 mint_token(database, mint).await

@@ -186,6 +186,27 @@ async fn another_key_is_refused_before_anything_is_sealed_with_it(pool: PgPool) 
     assert!(output.status.success(), "it touches no secrets");
 }
 
+#[sqlx::test]
+async fn verbs_mean_the_account_of_the_settings(pool: PgPool) {
+    TestServer::start(&pool).await.stop().await;
+    let other: Value =
+        serde_json::from_str(&printed(&pool, &["account", "create"]).await).expect("JSON");
+    let other = text(&other, "sid");
+    let with = async |sid: &str| {
+        let settings = [
+            ("CONVOKE_ACCOUNT_SID", sid),
+            ("CONVOKE_AUTH_TOKEN", AUTH_TOKEN),
+        ];
+        convoke_with(&pool, &["key", "create"], &settings).await
+    };
+    let key: Value = serde_json::from_slice(&with(&other).await.stdout).expect("JSON");
+    assert_eq!(text(&key, "account_sid"), other);
+    let refused = with("AC000000000000000000000000000000ff").await;
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("there is no such account"), "{said}");
+}
+
 #[tokio::test]
 async fn what_is_looked_for_in_a_folder_without_a_database_makes_none() {
     let place = TempDir::new().expect("a folder");
