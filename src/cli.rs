@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::app::{self, Database};
 use crate::config::Settings;
-use crate::domain::accounts::KeyKind;
+use crate::domain::accounts::{KeyKind, short_name};
 use crate::domain::time::{self, SystemClock};
-use crate::domain::{AccountSid, Identity, ServiceSid, tokens};
+use crate::domain::{self, AccountSid, Identity, ServiceSid, tokens};
 use crate::ops::keys::NewKey;
 use crate::ops::{accounts, keys};
 
@@ -58,7 +58,7 @@ pub enum AccountVerb {
     /// Make an account; prints it with its auth token, which is shown only once, as one JSON object.
     Create {
         /// A name for people.
-        #[arg(long, default_value = "Convoke account")]
+        #[arg(long, default_value = "Convoke account", value_parser = name)]
         name: String,
     },
 }
@@ -72,7 +72,7 @@ pub enum KeyVerb {
         #[arg(long)]
         account: Option<AccountSid>,
         /// A name for people.
-        #[arg(long, default_value = "Convoke key")]
+        #[arg(long, default_value = "Convoke key", value_parser = name)]
         name: String,
         /// Make a main key, which may manage accounts and keys as the auth token does.
         #[arg(long)]
@@ -109,6 +109,14 @@ pub struct Mint {
 pub enum ConfigVerb {
     /// Check the settings and leave.
     Check,
+}
+
+/// Reads a name as the API does; an empty one is most likely a variable that is not set.
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("a name has a character at least".to_owned());
+    }
+    short_name(text.to_owned()).map_err(|refusal| refusal.to_string())
 }
 
 /// Runs a verb that is not `serve`.
@@ -239,11 +247,10 @@ async fn mint_token(database: &Database, mint: Mint) -> Result<(), Fault> {
     )
     .await
     .map_err(|error| match error {
-        crate::domain::Error::NotFound => Fault::from(
-            "there is no API key to sign with (make one: convoke key create), or no such service",
-        ),
+        domain::Error::NotFound => Fault::from("there is no such service in this account"),
         other => other.into(),
-    })?;
+    })?
+    .ok_or("there is no API key to sign with (make one: convoke key create)")?;
     print(&token)
 }
 

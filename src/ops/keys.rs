@@ -166,10 +166,10 @@ pub async fn remove(core: &Core, account: AccountSid, sid: ApiKeySid) -> Result<
     }
 }
 
-/// Mints an access token with an account's newest API key that may sign.
+/// Mints an access token with an account's newest API key that may sign; none when the account has no such key.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the account has no such key, or no such service.
+/// [`Error::NotFound`] when the account has no such service.
 pub async fn mint_token(
     store: &Store,
     clock: &dyn Clock,
@@ -178,15 +178,15 @@ pub async fn mint_token(
     service: Option<ServiceSid>,
     identity: &Identity,
     lifetime: TimeDelta,
-) -> Result<String, Error> {
+) -> Result<Option<String>, Error> {
     let mut conn = store.visit().await?;
     let service = service.unwrap_or(account.default_chat_service_sid);
     let service: Service = store::services::find(&mut conn, account.sid, service)
         .await?
         .ok_or(Error::NotFound)?;
-    let row = store::keys::find_newest_signer(&mut conn, account.sid)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let Some(row) = store::keys::find_newest_signer(&mut conn, account.sid).await? else {
+        return Ok(None);
+    };
     let secret = sealing.open(&row.key.sid.to_string(), &row.secret)?;
     let token = NewToken {
         account: account.sid,
@@ -195,5 +195,5 @@ pub async fn mint_token(
         identity,
         lifetime,
     };
-    token.mint(&secret, clock.now())
+    token.mint(&secret, clock.now()).map(Some)
 }

@@ -116,12 +116,27 @@ async fn verbs_work_beside_a_running_server(pool: PgPool) {
 async fn what_cannot_be_done_is_said_in_one_sentence(pool: PgPool) {
     TestServer::start(&pool).await.stop().await;
     let nobody = "AC000000000000000000000000000000ff";
+    let long = "n".repeat(65);
     for (words, says) in [
         (
             &["key", "create", "--account", nobody][..],
             "there is no such account",
         ),
         (&["token", "mint", "--identity", "system"], "identity"),
+        (
+            &[
+                "token",
+                "mint",
+                "--identity",
+                "a",
+                "--service",
+                "IS000000000000000000000000000000ff",
+            ],
+            "convoke: there is no such service in this account\n",
+        ),
+        (&["account", "create", "--name", &long], "64 characters"),
+        (&["key", "create", "--name", &long], "64 characters"),
+        (&["key", "create", "--name", ""], "a character at least"),
         (
             &["token", "mint", "--identity", "a", "--ttl", "86401"],
             "86400",
