@@ -213,7 +213,7 @@ impl App {
         } else {
             tokio::spawn(async {})
         };
-        let seconds = |setting: u32| Duration::from_secs(setting.max(1).into());
+        let seconds = |setting: u32| Duration::from_secs(setting.into());
         let patience = Patience {
             header: seconds(settings.header_seconds),
             stall: seconds(settings.stall_seconds),
@@ -405,7 +405,7 @@ fn routes(
         router = router.merge(gateway::router(gateway.clone()));
     }
     if settings.parts.contains(&Part::Rest) {
-        let patience = Duration::from_secs(settings.body_seconds.max(1).into());
+        let patience = Duration::from_secs(settings.body_seconds.into());
         let rest = Rest::new(Arc::clone(core), bases, settings.hosts.clone(), patience);
         router = router.merge(rest::router(rest));
     }
