@@ -62,7 +62,8 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
     match why {
         End::Malformed => farewell(&mut socket, CloseCode::Protocol, "malformed frame").await,
         End::Parted => farewell(&mut socket, CloseCode::Away, "the server is stopping").await,
-        End::Left | End::Cut | End::Expired | End::Denied => {}
+        End::Expired => farewell(&mut socket, CloseCode::Policy, "the token expired").await,
+        End::Left | End::Cut | End::Denied => {}
     }
 }
 
@@ -90,7 +91,13 @@ enum End {
     Cut,
     /// The server stops, and everything is answered.
     Parted,
-    /// The token expired.
+    /// The token expired. Nothing is said but goodbye.
+    ///
+    /// # Why not a frame `close` with 410
+    /// The SDK has a word of its own for an expired token, and cannot be helped after it: for three seconds it takes no
+    /// new token, without a word to the program that wants to give it one at `tokenExpired`, and then it has stopped for
+    /// good. Without that frame it is back at once, is told by [`sign_in`](super::sign_in) that its token has expired,
+    /// tells its program so, and waits for another token. Whoever never gives one comes back that once.
     Expired,
     /// A new token was refused.
     Denied,
@@ -258,13 +265,6 @@ impl Connection {
     async fn alarm(&mut self, socket: &mut WebSocket) -> Option<End> {
         let now = self.gateway.core().clock.now();
         if now >= self.session.expires {
-            let status = Status {
-                error_code: Some(20104),
-                description: Some(TokenFault::Expired.to_string()),
-                ..Status::of(410)
-            };
-            let farewell = [protocol::close("TMexpired", &status)];
-            let _ = timeout(WRITE_LIMIT, socket.write(farewell)).await;
             return Some(End::Expired);
         }
         if !self.warned && now >= self.warning() {

@@ -315,16 +315,6 @@ pub fn token_about_to_expire(id: &str) -> Packet {
     .write(&[])
 }
 
-/// Tells a client why its connection is closed.
-#[must_use]
-pub fn close(id: &str, status: &Status) -> Packet {
-    OutHeader {
-        status: Some(status),
-        ..OutHeader::new("close", id)
-    }
-    .write(&[])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,20 +97,43 @@ forEachVersion("client", (context) => {
     assert.equal(await client.updateToken(longer), client);
   });
 
-  test("ends with its token, and comes back with another", async () => {
-    const eli = fresh("eli");
-    const sid = await context.conversation({}, eli);
-    const client = context.connect(token(eli, { ttl: 4 }));
-    const talk = await client.getConversationBySid(sid);
-    await talk.getMessages(1);
-    const expired = collect(client, "tokenExpired");
-    await until("the token expired", () => expired.length === 1 && client.connectionState === "disconnected");
-    await context.backend.conversations(sid).messages.create({ body: "meanwhile" });
-    const heard = collect(talk, "messageAdded");
-    await client.updateToken(token(eli));
-    await until("it is connected again", () => client.connectionState === "connected");
-    await until("what was missed is heard", () => heard.length === 1);
-    assert.equal(heard[0].body, "meanwhile");
+  test("ends with its token, and comes back with another without a gap", async () => {
+    // One program has a new token at once, one takes its time, and one never gets any.
+    const [eli, eva, eno] = [fresh("eli"), fresh("eva"), fresh("eno")];
+    const sid = await context.conversation({}, eli, eva, eno);
+    const follow = async (identity) => {
+      const client = context.connect(token(identity, { ttl: 5 }));
+      const talk = await client.getConversationBySid(sid);
+      await talk.getMessages(1);
+      const [states, expired, errors] = ["connectionStateChanged", "tokenExpired", "connectionError"]
+        .map((event) => collect(client, event));
+      return { client, states, expired, errors, heard: collect(talk, "messageAdded") };
+    };
+    const all = await Promise.all([eli, eva, eno].map(follow));
+    const [prompt, late, never] = all;
+    const renewed = new Promise((resolve, reject) => {
+      prompt.client.once("tokenExpired", () => prompt.client.updateToken(token(eli)).then(resolve, reject));
+    });
+    // Messages come all the time.
+    let sent = 0;
+    const say = () => context.backend.conversations(sid).messages.create({ body: `${sent++}` });
+    const denied = () => [late, never].every(({ client }) => client.connectionState === "denied");
+    await until("the tokens expired", () => say().then(() => denied() && prompt.expired.length === 1));
+    assert.equal(await renewed, prompt.client);
+    for (const { errors } of all) {
+      assert.deepEqual(errors.map((error) => [error.terminal, error.httpStatusCode, error.errorCode]), [[true, 401, 20104]]);
+    }
+    await say();
+    assert.equal(await late.client.updateToken(token(eva)), late.client);
+    await say();
+    for (const { client, states, expired, heard } of [prompt, late]) {
+      await until("what was missed is heard", () => heard.length >= sent);
+      assert.deepEqual(heard.map(({ body }) => body), [...Array(sent).keys()].map(String));
+      assert.deepEqual(states.slice(-4), ["connecting", "denied", "connecting", "connected"]);
+      assert.deepEqual([client.connectionState, expired.length], ["connected", 1]);
+      assert.deepEqual((await client.getSubscribedConversations()).items.map((one) => one.sid), [sid]);
+    }
+    assert.deepEqual([never.client.connectionState, never.expired.length], ["denied", 1]);
   });
 
   test("is refused the token of somebody else", async () => {
