@@ -63,7 +63,8 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
         End::Malformed => farewell(&mut socket, CloseCode::Protocol, "malformed frame").await,
         End::Parted => farewell(&mut socket, CloseCode::Away, "the server is stopping").await,
         End::Expired => farewell(&mut socket, CloseCode::Policy, "the token expired").await,
-        End::Left | End::Cut | End::Denied => {}
+        End::Denied => farewell(&mut socket, CloseCode::Policy, "the token was refused").await,
+        End::Left | End::Cut => {}
     }
 }
 
@@ -99,7 +100,7 @@ enum End {
     /// good. Without that frame it is back at once, is told by [`sign_in`](super::sign_in) that its token has expired,
     /// tells its program so, and waits for another token. Whoever never gives one comes back that once.
     Expired,
-    /// A new token was refused.
+    /// A new token was refused. Who misses that would come back with it, as somebody else perhaps.
     Denied,
     /// The client sent what is no frame.
     Malformed,

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::support::TestServer;
 use crate::support::server::API_KEY_SECRET;
-use crate::support::socket::Sent;
+use crate::support::socket::{Sent, frame};
 
 fn binary(text: &str) -> Message {
     Message::Binary(Bytes::copy_from_slice(text.as_bytes()))
@@ -139,7 +139,35 @@ async fn a_token_is_renewed_for_the_same_user_only(pool: PgPool) {
         (&status["code"], &status["errorCode"]),
         (&json!(403), &json!(20403))
     );
-    client.end().await;
+    assert_eq!(
+        client.end().await,
+        Some((1008, "the token was refused".to_owned()))
+    );
+}
+
+#[sqlx::test]
+async fn a_refused_token_is_answered_whatever_its_client_says_after_it(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut client = server.socket("alice").await;
+    let other = server.good_token("bob").await;
+    let update = json!({ "id": "TM1", "method": "update", "token": other });
+    client.send(frame(update, &[])).await;
+    // More than the server reads at once: closed with something unread, a connection is reset.
+    for _ in 0..20 {
+        let more = json!({ "id": "TM2", "method": "telemetry.v1" });
+        client
+            .send(frame(more, "x".repeat(10_000).as_bytes()))
+            .await;
+    }
+    let Sent::Frame(answer, _) = client.next().await else {
+        panic!("closed without an answer")
+    };
+    assert_eq!(
+        (&answer["id"], &answer["status"]["code"]),
+        (&json!("TM1"), &json!(403))
+    );
+    let why = Some((1008, "the token was refused".to_owned()));
+    assert_eq!(client.end().await, why);
 }
 
 #[sqlx::test]

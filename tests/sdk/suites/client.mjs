@@ -140,9 +140,14 @@ forEachVersion("client", (context) => {
     const fay = fresh("fay");
     const client = await context.client(fay);
     const refused = collect(client, "connectionError");
-    await client.updateToken(token(fresh("mallory"))).catch(() => {});
+    const updated = client.updateToken(token(fresh("mallory"))).catch(() => {});
+    // The refusal arrives, though the server reads nothing of what is said behind that.
+    const attributes = { x: "y".repeat(15_000) };
+    for (let n = 0; n < 40; n++) client.createConversation({ attributes }).catch(() => {});
+    await updated;
     await until("it is denied", () => client.connectionState === "denied");
-    assert.ok(refused.every(({ terminal, httpStatusCode }) => terminal && httpStatusCode === 403), JSON.stringify(refused));
+    const errors = refused.map((error) => [error.terminal, error.httpStatusCode, error.errorCode]);
+    assert.deepEqual(errors, [[true, 403, 20403]]);
     assert.equal(client.user.identity, fay);
     // The own one is still good.
     await client.updateToken(token(fay, { ttl: 1800 }));
