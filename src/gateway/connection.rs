@@ -19,7 +19,7 @@ use super::requests::{Ended, Request, Requests};
 use super::sign_in::{self, refused, session};
 use super::sockets::Place;
 use super::websocket::{CloseCode, Message, WebSocket};
-use crate::domain::{Timestamp, TokenFault};
+use crate::domain::Timestamp;
 use crate::ops::users;
 
 /// How long one write may take before the client counts as gone.
@@ -343,18 +343,8 @@ impl Connection {
         id: &str,
         token: Option<&str>,
     ) -> Option<End> {
-        let admitted = users::sign_in(self.gateway.core(), token.unwrap_or_default())
-            .await
-            .and_then(|signed_in| {
-                let same = signed_in.user == self.session.user
-                    && signed_in.ctx.account.sid == self.session.ctx.account.sid;
-                if same {
-                    Ok(signed_in)
-                } else {
-                    Err(TokenFault::OtherIdentity.into())
-                }
-            });
-        match admitted {
+        let token = token.unwrap_or_default();
+        match users::sign_in_again(self.gateway.core(), token, self.session.user).await {
             Ok(signed_in) => {
                 let base = Arc::clone(&self.session.base);
                 self.gateway

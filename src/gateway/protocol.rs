@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::websocket::Packet;
+use crate::domain::UserSid;
 
 const MAGIC: &[u8] = b"TWILSOCK V3.0 ";
 const LINE_END: &[u8] = b"\r\n";
@@ -31,6 +32,8 @@ pub struct Header {
     pub method: String,
     /// The access token, of `init` and `update`.
     pub token: Option<String>,
+    /// What the last `init` of the same client was answered, of `init`.
+    pub continuation_token: Option<String>,
     /// The request, of `message`.
     pub http_request: Option<HttpRequest>,
     #[serde(default)]
@@ -202,6 +205,8 @@ struct OutHeader<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     client_update_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    continuation_token: Option<UserSid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     capabilities: Option<[&'a str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_type: Option<&'a str>,
@@ -226,6 +231,7 @@ impl<'a> OutHeader<'a> {
             http_headers: None,
             message_type: None,
             client_update_type: None,
+            continuation_token: None,
             capabilities: None,
             payload_type: None,
             payload_size: 0,
@@ -262,12 +268,14 @@ pub fn come_back(id: &str, status: &Status, after: Duration) -> Packet {
     .write(policy.to_string().as_bytes())
 }
 
-/// Answers an `init` that was good. What the server can do beyond the minimum: announcing that a token will expire.
+/// Answers an `init` that was good: as whom the client is to come back, and what the server can do beyond the minimum,
+/// which is announcing that a token will expire.
 #[must_use]
-pub fn welcome(id: &str) -> Packet {
+pub fn welcome(id: &str, user: UserSid) -> Packet {
     let status = Status::of(200);
     OutHeader {
         status: Some(&status),
+        continuation_token: Some(user),
         capabilities: Some(["client_update"]),
         ..OutHeader::new("reply", id)
     }

@@ -1,4 +1,14 @@
 //! Signing in: what a new socket says first, and what it is answered.
+//!
+//! # Who comes back
+//! A client of the SDK keeps the sync objects of the user it began as, and asks for nothing anew when it is back after a
+//! loss. Signed in as somebody else it would call itself connected and hear of nothing any more. That happens when the
+//! user was deleted (the identity then means a new one), and with the token of another identity. So a client is told its
+//! user's SID as its `continuation_token`; the SDK says it again with the same client object's next `init`, and whoever
+//! is not that user any more is refused for good: the state is `denied`, and the program makes a new client.
+//!
+//! The SID needs neither a seal nor a signature. It is no secret to its user, and whoever says another one, or none,
+//! gains nothing: who somebody is comes from the access token alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +55,12 @@ async fn sign_in(
     }
     let id = frame.header.id;
     let token = frame.header.token.unwrap_or_default();
-    match users::sign_in(gateway.core(), &token).await {
+    let before = frame.header.continuation_token;
+    let admitted = match before.and_then(|user| user.parse().ok()) {
+        Some(user) => users::sign_in_again(gateway.core(), &token, user).await,
+        None => users::sign_in(gateway.core(), &token).await,
+    };
+    match admitted {
         Ok(signed_in) => {
             if let Err(refusal) = place.sign_in(&signed_in, gateway.core().clock.now()) {
                 let _ = socket.write([not_now(&id, refusal)]).await;
@@ -54,7 +69,10 @@ async fn sign_in(
             socket.trust();
             info!(user.sid = %signed_in.user, service.sid = %signed_in.ctx.service, "signed in");
             let session = session(gateway, signed_in, base).await;
-            socket.write([protocol::welcome(&id)]).await.ok()?;
+            socket
+                .write([protocol::welcome(&id, session.user)])
+                .await
+                .ok()?;
             Some(session)
         }
         Err(error) => {

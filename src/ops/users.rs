@@ -12,7 +12,7 @@ use crate::domain::roles::RoleType;
 use crate::domain::users::{NewUser, UserChanges};
 use crate::domain::{
     Actor, ApiKeySid, Ctx, Error, Event, Identity, Origin, Page, PageRequest, ParticipantRef,
-    Permission, RoleSid, Search, Timestamp, User, UserRef, UserSid,
+    Permission, RoleSid, Search, Timestamp, TokenFault, User, UserRef, UserSid,
 };
 use crate::store::{self, OnConstraint as _};
 
@@ -133,6 +133,19 @@ pub struct SignedIn {
 /// # Errors
 /// [`Error::Token`].
 pub async fn sign_in(core: &Core, token: &str) -> Result<SignedIn, Error> {
+    admit(core, token, None).await
+}
+
+/// Checks the access token of a client that has signed in before, as a user whom the token must mean, too. Creates
+/// nobody: whoever was deleted does not come back by a client that has not heard of it.
+///
+/// # Errors
+/// [`Error::Token`], also for a token of another identity, or of this one when its user was deleted since.
+pub async fn sign_in_again(core: &Core, token: &str, user: UserSid) -> Result<SignedIn, Error> {
+    admit(core, token, Some(user)).await
+}
+
+async fn admit(core: &Core, token: &str, before: Option<UserSid>) -> Result<SignedIn, Error> {
     let bearer = accounts::check_token(core, token).await?;
     let mut ctx = Ctx {
         account: bearer.account,
@@ -142,7 +155,16 @@ pub async fn sign_in(core: &Core, token: &str) -> Result<SignedIn, Error> {
         webhooks: true,
     };
     let mut change = Change::begin(core).await?;
-    let user = ensure_in(&mut change, &ctx, &bearer.claims.identity).await?;
+    let identity = &bearer.claims.identity;
+    let user = match before {
+        None => ensure_in(&mut change, &ctx, identity).await?,
+        Some(sid) => {
+            let which = UserRef::Identity(identity.as_str().to_owned());
+            let user = store::users::find(&mut change.tx, ctx.service, &which).await?;
+            user.filter(|user| user.sid == sid)
+                .ok_or(TokenFault::OtherUser)?
+        }
+    };
     change.commit().await?;
     ctx.actor = Actor::User {
         sid: user.sid,

@@ -140,8 +140,9 @@ pub enum TokenFault {
     LifetimeTooLong,
     Grants,
     IdentityTooLong,
-    /// A new token for an open connection names another identity, service or account.
-    OtherIdentity,
+    /// A new token for a client means another user than the one it signed in as: the token is of another identity,
+    /// service or account, or the user was deleted.
+    OtherUser,
 }
 
 /// A refusal as it is published.
@@ -271,7 +272,7 @@ impl TokenFault {
             Self::LifetimeTooLong => published(401, 20157),
             Self::Grants => published(401, 20106),
             Self::IdentityTooLong => published(401, 50207),
-            Self::OtherIdentity => published(403, 20403),
+            Self::OtherUser => published(403, 20403),
         }
     }
 }
@@ -388,7 +389,9 @@ impl fmt::Display for TokenFault {
             Self::LifetimeTooLong => "Access Token lifetime over 24 hours",
             Self::Grants => "Invalid Access Token grants",
             Self::IdentityTooLong => "Identity in the Access Token is longer than 256 characters",
-            Self::OtherIdentity => "Access Token of another identity, service or account",
+            Self::OtherUser => {
+                "Access Token of another identity, service or account, or of a user who was deleted"
+            }
         })
     }
 }

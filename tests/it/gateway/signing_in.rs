@@ -1,13 +1,13 @@
 //! Who gets in, and who is shown out.
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::support::TestServer;
 use crate::support::server::API_KEY_SECRET;
-use crate::support::socket::{Sent, frame};
+use crate::support::socket::{Sent, SocketClient, frame};
 
 fn binary(text: &str) -> Message {
     Message::Binary(Bytes::copy_from_slice(text.as_bytes()))
@@ -143,6 +143,57 @@ async fn a_token_is_renewed_for_the_same_user_only(pool: PgPool) {
         client.end().await,
         Some((1008, "the token was refused".to_owned()))
     );
+}
+
+/// Says who it is on a new socket, and as whom it was told to come back; answers the frame's header.
+async fn come_back(server: &TestServer, token: &str, told: Value) -> (SocketClient, Value) {
+    let mut client = server.silent_socket().await;
+    let header =
+        json!({ "id": "TM1", "method": "init", "token": token, "continuation_token": told });
+    client.send(frame(header, &[])).await;
+    let Sent::Frame(answer, _) = client.next().await else {
+        panic!("closed without an answer")
+    };
+    (client, answer)
+}
+
+#[sqlx::test]
+async fn who_comes_back_as_another_user_is_refused_and_nobody_comes_to_be(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let alice = server.good_token("alice").await;
+    let (_alice, welcome) = come_back(&server, &alice, json!(null)).await;
+    let told = &welcome["continuation_token"];
+    let user = server.get("/v1/Users/alice").await.with(200);
+    assert_eq!(told, &user["sid"]);
+    let (_alice, welcome) = come_back(&server, &alice, told.clone()).await;
+    assert_eq!(
+        (&welcome["status"]["code"], &welcome["continuation_token"]),
+        (&json!(200), told)
+    );
+
+    let refused = async |identity: &str| {
+        let token = server.good_token(identity).await;
+        let (mut client, answer) = come_back(&server, &token, told.clone()).await;
+        let status = &answer["status"];
+        assert_eq!(
+            (&status["code"], &status["errorCode"]),
+            (&json!(403), &json!(20403)),
+            "{identity}"
+        );
+        client.end().await;
+        let path = format!("/v1/Users/{identity}");
+        server.get(&path).await.with(404);
+    };
+    refused("bob").await;
+    server.delete("/v1/Users/alice").await.with(204);
+    refused("alice").await;
+
+    // A new client, and one that another server had told something.
+    let (_new, welcome) = come_back(&server, &alice, json!(null)).await;
+    assert_eq!(welcome["status"]["code"], 200);
+    assert_ne!(&welcome["continuation_token"], told);
+    let (_moved, welcome) = come_back(&server, &alice, json!("eyJ-of-another-server")).await;
+    assert_eq!(welcome["status"]["code"], 200);
 }
 
 #[sqlx::test]

@@ -130,4 +130,25 @@ forEachVersion("users", (context) => {
     await until("it was heard", () => heard.length >= 1);
     assert.deepEqual([him.friendlyName, (await users()(hal).fetch()).friendlyName], ["Hal", "Hal"]);
   });
+
+  test("whoever is deleted is shown out, and begins anew", async () => {
+    const ira = fresh("ira");
+    const [client] = await context.opened(ira, await conversation({}, ira));
+    const errors = collect(client, "connectionError");
+    const denials = () => errors.map((error) => [error.terminal, error.httpStatusCode, error.errorCode]);
+    await users()(ira).remove();
+    await until("the client is denied", () => client.connectionState === "denied" && errors.length >= 1);
+    assert.deepEqual(denials(), [[true, 403, 20403]]);
+    // Nobody came to be by that, and the client stays that of the old user, whatever the identity means by now.
+    await assert.rejects(users()(ira).fetch(), { status: 404 });
+    const sid = await conversation({}, ira);
+    await assert.rejects(client.updateToken(context.server.token(ira, { ttl: 1800 })));
+    await until("it is denied again", () => client.connectionState === "denied" && errors.length >= 2);
+    assert.deepEqual(denials(), Array(2).fill([true, 403, 20403]));
+    const [again, talk] = await context.opened(ira, sid);
+    assert.deepEqual((await again.getSubscribedConversations()).items, [talk]);
+    const heard = collect(talk, "messageAdded");
+    await context.backend.conversations(sid).messages.create({ body: "hello" });
+    await until("the new client heard", () => heard.length === 1);
+  });
 });
