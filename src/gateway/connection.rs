@@ -61,7 +61,7 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
     drop(connection);
     match why {
         End::Malformed => farewell(&mut socket, CloseCode::Protocol, "malformed frame").await,
-        End::Parted => farewell(&mut socket, CloseCode::Away, "the server is stopping").await,
+        End::Parted => farewell(&mut socket, CloseCode::Away, "sign in again").await,
         End::Expired => farewell(&mut socket, CloseCode::Policy, "the token expired").await,
         End::Denied => farewell(&mut socket, CloseCode::Policy, "the token was refused").await,
         End::Left | End::Cut => {}
@@ -90,7 +90,7 @@ enum End {
     Left,
     /// The client does not answer, or reads too slowly.
     Cut,
-    /// The server stops, and everything is answered.
+    /// The server stops, or the user was deleted, and everything is answered.
     Parted,
     /// The token expired. Nothing is said but goodbye.
     ///

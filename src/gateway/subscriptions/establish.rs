@@ -57,7 +57,7 @@ impl Shard {
     fn follow_unchanged(&mut self, client: &Client, sight: &Sight, wish: &Wish) -> Option<Outcome> {
         let (last_event, position) = match sight.last_event(wish.object) {
             Ok(found) => found,
-            Err(reason) => return Some(refused(wish, &reason)),
+            Err(reason) => return Some(client.refuse(wish, &reason)),
         };
         let scope = wish.object.scope();
         if self.is_behind(scope, position) {
@@ -114,7 +114,7 @@ impl Shard {
                 .unwrap_or(i64::MAX);
             let Some(read) = self.read(scope, since).await? else {
                 let refuse = |wish| {
-                    let outcome = refused(&wish, &Error::NotFound);
+                    let outcome = client.refuse(&wish, &Error::NotFound);
                     (wish, outcome)
                 };
                 client.answer(&wishes.into_iter().map(refuse).collect::<Vec<_>>());
@@ -134,7 +134,7 @@ impl Shard {
         let mut done = Vec::new();
         for mut wish in wishes {
             if let Err(reason) = sight.last_event(wish.object) {
-                let outcome = refused(&wish, &reason);
+                let outcome = client.refuse(&wish, &reason);
                 done.push((wish, outcome));
             } else if let Some(reached) = replay(&read, client, &wish) {
                 wish.since = Some(reached);
@@ -164,12 +164,6 @@ impl Shard {
     }
 }
 
-/// How a wish ends that cannot be fulfilled.
-fn refused(wish: &Wish, reason: &Error) -> Outcome {
-    debug!(object = %wish.object, %reason, "a subscription was refused");
-    Outcome::Failed
-}
-
 /// Tells a client of one object what it has not seen; without an event id nothing. Answers the event id that was
 /// reached if that is not the end.
 fn replay(read: &Read, client: &Client, wish: &Wish) -> Option<i64> {
@@ -191,6 +185,16 @@ impl Client {
     async fn look(&self, core: &Arc<Core>, wishes: &[Wish]) -> Result<Sight, Error> {
         let objects = wishes.iter().map(|wish| wish.object);
         Sight::of(core, &self.ctx, self.user, objects).await
+    }
+
+    /// How a wish ends that cannot be fulfilled. Whose own objects are not there was deleted before following them, and
+    /// is sent away like those who are deleted later.
+    fn refuse(&self, wish: &Wish, reason: &Error) -> Outcome {
+        debug!(object = %wish.object, %reason, "a subscription was refused");
+        if wish.object.scope() == Scope::User(self.user) && matches!(reason, Error::NotFound) {
+            self.outgoing.part();
+        }
+        Outcome::Failed
     }
 
     fn answer(&self, done: &[(Wish, Outcome)]) {

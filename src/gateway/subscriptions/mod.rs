@@ -5,8 +5,9 @@
 //! within a topic nothing overtakes: events are delivered in order, and a new follower is caught up between two events,
 //! without a gap and without a repeat.
 //!
-//! A new message is delivered from its announcement when its position is the next one. Everything else, and every gap
-//! whatever its cause, is read from the rows: *what changed since position N*. There is no second, cleverer path.
+//! A new message is delivered from its announcement when its position is the next one; so is that a user left a
+//! conversation, which cannot be read any more when the user was deleted. Everything else, and every gap whatever its
+//! cause, is read from the rows: *what changed since position N*. There is no second, cleverer path.
 
 mod establish;
 mod shard;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use super::topic::{Topic, of_conversation, of_gone, of_user};
+use super::topic::{Topic, left, of_conversation, of_gone, of_user};
 use super::{Farewell, Order, Subscriptions, digits, shard_of};
 use crate::bus::{Parcel, Typist};
 use crate::domain::{Announcement, Conversation, Error, Event, Message, Scope, User, UserSid};
@@ -38,6 +38,16 @@ pub(super) struct Read {
     about: About,
     /// Whether somebody left, so that it must be looked who may still hear.
     somebody_left: bool,
+}
+
+/// What is left to do when an announcement was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Nothing.
+    All,
+    /// To look whether the user is still there, who was told of a conversation that was left. Whoever is deleted leaves
+    /// all conversations, and can be told so from the announcements only: nothing can be read of the user any more.
+    Left,
 }
 
 enum About {
@@ -76,36 +86,54 @@ impl Shard {
     pub(super) async fn hear(&mut self, parcel: &Parcel) {
         match parcel {
             Parcel::Committed(announcements) => {
+                let mut left = HashSet::new();
                 for announcement in announcements {
-                    if shard_of(announcement.scope) == self.number {
-                        self.announce(announcement).await;
+                    if shard_of(announcement.scope) == self.number
+                        && self.announce(announcement).await == Told::Left
+                    {
+                        left.insert(announcement.scope);
                     }
+                }
+                for scope in left {
+                    self.refresh(scope).await;
                 }
             }
             Parcel::Typing(typist) => self.typing(typist),
         }
     }
 
-    async fn announce(&mut self, what: &Announcement) {
+    async fn announce(&mut self, what: &Announcement) -> Told {
         let Some(topic) = self.topics.get_mut(&what.scope) else {
-            return;
+            return Told::All;
         };
         if what.position <= topic.delivered {
-            return;
+            return Told::All;
         }
-        match &what.event {
-            Event::MessageAdded(message)
+        match (&what.event, what.scope) {
+            (Event::MessageAdded(message), _)
                 if what.position == topic.delivered + 1 && topic.is_awake() =>
             {
                 topic.take_up(message);
                 let news = self.news.entry(what.scope).or_default();
                 news.push(Arc::clone(message));
             }
-            Event::ConversationRemoved => self.remove(what.scope, what.position),
+            (Event::ConversationRemoved, _) => self.remove(what.scope, what.position),
+            (Event::MembershipRemoved { conversation }, Scope::User(user))
+                if what.position == topic.delivered + 1 =>
+            {
+                let event = left(user, *conversation, what.position, self.core.clock.now());
+                self.hand_out();
+                if let Some(topic) = self.topics.get_mut(&what.scope) {
+                    topic.tell(&[event]);
+                    topic.catch_up(what.position, None);
+                }
+                return Told::Left;
+            }
             _ => {
                 self.refresh(what.scope).await;
             }
         }
+        Told::All
     }
 
     /// Tells of the messages that were collected, but for topics that are still busy with those before; answers when
@@ -163,8 +191,8 @@ impl Shard {
             Scope::Conversation(_) => self.all.farewell(topic.farewells(&events)),
             Scope::User(user) => {
                 topic.tell(&events);
-                // Whoever was deleted comes back as somebody new.
-                topic.cut(user);
+                // Whoever was deleted is told so when the client comes back.
+                topic.part(user);
             }
         }
     }

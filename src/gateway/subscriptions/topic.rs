@@ -113,10 +113,10 @@ impl Topic {
         self.followers.binary_search_by_key(&client, |f| f.client)
     }
 
-    /// Cuts the sockets of a user.
-    pub(super) fn cut(&self, user: UserSid) {
+    /// Ends the sockets of a user, when they were told what waits for them.
+    pub(super) fn part(&self, user: UserSid) {
         for follower in self.followers.iter().filter(|f| f.user == user) {
-            follower.outgoing.cut_off();
+            follower.outgoing.part();
         }
     }
 
@@ -296,14 +296,24 @@ pub(super) fn of_user(changes: &UserChanges, since: i64, now: Timestamp) -> Vec<
         events.extend(SyncEvent::item(own, &item, since, until));
     }
     for (talk, position) in &changes.left {
-        let place = Place::Key(talk.to_string());
-        events.push(SyncEvent::item_removed(own, &place, *position, now));
+        events.push(left(user.sid, *talk, *position, now));
     }
     for item in items::user_info(user) {
         events.extend(SyncEvent::item(info, &item, since, until));
     }
     events.sort_by_key(|event| event.id);
     events
+}
+
+/// What a user's clients are told of a conversation that was left.
+pub(super) fn left(
+    user: UserSid,
+    talk: ConversationSid,
+    position: i64,
+    now: Timestamp,
+) -> SyncEvent {
+    let place = Place::Key(talk.to_string());
+    SyncEvent::item_removed(Object::OwnConversations(user), &place, position, now)
 }
 
 /// What readers of a conversation that is gone must be told.

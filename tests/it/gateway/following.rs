@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::{join, part};
+use super::{join, part, sid};
 use crate::support::socket::Sent;
 use crate::support::{TestServer, text, wait};
 
@@ -245,4 +245,39 @@ async fn who_may_not_look_on_any_more_hears_nothing_more(pool: PgPool) {
         !still_hears
     })
     .await;
+}
+
+#[sqlx::test]
+async fn who_is_deleted_hears_what_was_left_and_then_the_end(pool: PgPool) {
+    let never = [("CONVOKE_GATEWAY_SWEEP_SECONDS", "3600")];
+    let server = TestServer::start_with(&pool, &never).await;
+    let mut alice = server.socket("alice").await;
+    let mut late = server.socket("alice").await;
+    let user = text(&server.get("/v1/Users/alice").await.with(200), "sid");
+    let own = format!("{user}.myconversations");
+    let mut talks = Vec::new();
+    for _ in 0..3 {
+        let talk = server.conversation(&[]).await;
+        join(&server, &talk, "alice").await;
+        talks.push(sid(&talk).to_owned());
+    }
+    alice.follow("map", &own, None).await;
+    server.delete("/v1/Users/alice").await.with(204);
+    let mut left = Vec::new();
+    for _ in &talks {
+        let heard = alice.next_notification().await;
+        assert_eq!(heard["event_type"], "map_item_removed", "{heard}");
+        left.push(text(&heard["events"][0], "item_key"));
+    }
+    left.sort_unstable();
+    assert_eq!(left, talks);
+    let gone = alice.next_notification().await;
+    assert_eq!(gone["event_type"], "map_removed", "{gone}");
+    let why = Some((1001, "sign in again".to_owned()));
+    assert_eq!(alice.end().await, why);
+
+    // Somebody who had not come to follow anything is told with the answer.
+    let (_, answer) = late.follow("map", &own, Some(0)).await;
+    assert_eq!(answer["event_type"], "subscription_failed", "{answer}");
+    assert_eq!(late.end().await, why);
 }

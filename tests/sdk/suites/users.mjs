@@ -133,12 +133,19 @@ forEachVersion("users", (context) => {
 
   test("whoever is deleted is shown out, and begins anew", async () => {
     const ira = fresh("ira");
-    const [client] = await context.opened(ira, await conversation({}, ira));
-    const errors = collect(client, "connectionError");
+    const talks = [await conversation({}, ira)];
+    const [client] = await context.opened(ira, talks[0]);
+    const joined = collect(client, "conversationJoined");
+    talks.push(await conversation({}, ira));
+    await until("the second was joined", () => joined.some((talk) => talk.sid === talks[1]));
+    await context.open(await client.getConversationBySid(talks[1]));
+    const [errors, left, removed] = ["connectionError", "conversationLeft", "conversationRemoved"]
+      .map((event) => collect(client, event));
     const denials = () => errors.map((error) => [error.terminal, error.httpStatusCode, error.errorCode]);
     await users()(ira).remove();
     await until("the client is denied", () => client.connectionState === "denied" && errors.length >= 1);
     assert.deepEqual(denials(), [[true, 403, 20403]]);
+    for (const gone of [left, removed]) assert.deepEqual(gone.map((talk) => talk.sid).sort(), talks.sort());
     // Nobody came to be by that, and the client stays that of the old user, whatever the identity means by now.
     await assert.rejects(users()(ira).fetch(), { status: 404 });
     const sid = await conversation({}, ira);
@@ -150,5 +157,14 @@ forEachVersion("users", (context) => {
     const heard = collect(talk, "messageAdded");
     await context.backend.conversations(sid).messages.create({ body: "hello" });
     await until("the new client heard", () => heard.length === 1);
+  });
+
+  test("whoever is deleted in the middle of the start is shown out, too", async () => {
+    const jon = fresh("jon");
+    const client = await context.client(jon);
+    // What belongs to the user was read, and is about to be followed.
+    await users()(jon).remove();
+    await until("the client is denied", () => client.connectionState === "denied");
+    await assert.rejects(users()(jon).fetch(), { status: 404 });
   });
 });
