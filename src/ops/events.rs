@@ -54,7 +54,7 @@ pub struct UserChanges {
     pub until: i64,
     /// Own conversations that were joined or changed, by the position of their last change.
     pub memberships: Vec<Membership>,
-    /// Conversations that were left, with the position of that.
+    /// Conversations that were left, with the position of that. Some may have been joined again behind it.
     pub left: Vec<(ConversationSid, i64)>,
 }
 

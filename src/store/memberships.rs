@@ -31,7 +31,11 @@ pub struct NewMembership {
     pub attached: bool,
 }
 
-/// Inserts a membership, whose position is taken; an older tombstone of it goes.
+/// Inserts a membership, whose position is taken. An older tombstone of it stays.
+///
+/// # Why it stays
+/// A conversation tells nothing more to whoever leaves it, and a client asks for its news again only if it heard of that.
+/// When its own news are read, the user may be back already: they must still tell of both, or it goes deaf.
 ///
 /// # Errors
 /// As the database.
@@ -41,10 +45,7 @@ pub async fn insert(
     position: i64,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "with risen as (
-             delete from tombstones where owner_sid = $1 and kind = 'membership' and subject_sid = $2
-         )
-         insert into memberships (user_sid, conversation_sid, participant_sid, attached, created_position, position)
+        "insert into memberships (user_sid, conversation_sid, participant_sid, attached, created_position, position)
          values ($1, $2, $3, $4, $5, $5)",
     )
     .bind(new.user)
@@ -57,7 +58,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Removes a membership and leaves a tombstone at the position taken for that.
+/// Removes a membership and leaves a tombstone at the position taken for that, in place of an older one.
 ///
 /// # Errors
 /// As the database.
@@ -158,7 +159,7 @@ pub async fn list(
 }
 
 /// Lists memberships whose last change lies after a position and not behind another, and the conversations that were
-/// left between them.
+/// left between them for the last time, be it that they were joined again behind that.
 ///
 /// # Errors
 /// As the database.

@@ -273,3 +273,53 @@ async fn what_was_missed_comes_in_few_notifications_of_bounded_size(pool: PgPool
         "{ALL} messages came in {notifications} notifications"
     );
 }
+
+#[sqlx::test]
+async fn with_a_conversation_that_was_left_and_joined_again(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let talk = server.conversation(&[]).await;
+    join(&server, &talk, "alice").await;
+    let alice = text(&server.get("/v1/Users/alice").await.with(200), "sid");
+    let own = format!("{alice}.myconversations");
+    let position = async || {
+        let mut client = server.socket("alice").await;
+        let (_, answer) = client.follow("map", &own, None).await;
+        answer["events"][0]["last_event_id"]
+            .as_i64()
+            .expect("an event id")
+    };
+    // A client knows that it must follow a conversation anew when it hears that it was removed before it hears that it
+    // was added. An addition of what it has is nothing to it, and the conversation tells it nothing since it left.
+    let (mut positions, mut expected) = (vec![position().await], vec![]);
+    let (left, joined) = ("map_item_removed", "map_item_added");
+    for _ in 0..2 {
+        server
+            .delete(&format!("{talk}/Participants/alice"))
+            .await
+            .with(204);
+        positions.push(position().await);
+        join(&server, &talk, "alice").await;
+        positions.push(position().await);
+    }
+    // Of what happened to one conversation the last is enough.
+    for _ in 0..4 {
+        expected.push(vec![left, joined]);
+    }
+    expected[3] = vec![joined];
+    expected.push(vec![]);
+    for (position, expected) in positions.into_iter().zip(expected) {
+        let mut comes_back = server.socket("alice").await;
+        let (replayed, _) = comes_back.follow("map", &own, Some(position)).await;
+        let mut last = position;
+        let mut told = Vec::new();
+        for payload in &replayed {
+            let event = &payload["events"][0];
+            assert_eq!(event["item_key"], sid(&talk), "{event}");
+            let id = event["id"].as_i64().expect("an event id");
+            assert!(id > last, "event {id} after {last}, from {position}");
+            last = id;
+            told.push(text(payload, "event_type"));
+        }
+        assert_eq!(told, expected, "from {position}");
+    }
+}
