@@ -164,10 +164,21 @@ impl Shard {
         }
     }
 
-    fn typing(&self, typist: &Typist) {
-        let Some(topic) = self.topics.get(&Scope::Conversation(typist.conversation)) else {
+    fn typing(&mut self, typist: &Typist) {
+        let scope = Scope::Conversation(typist.conversation);
+        let Some(topic) = self.topics.get_mut(&scope) else {
             return;
         };
+        // To a client, a message ends its author's typing: what was written before must not come behind what is typed
+        // next. Others' messages may, so that people who type do not have a busy conversation told in smaller strides.
+        let author = typist.identity.as_str();
+        let has_written =
+            |news: &Vec<Arc<Message>>| news.iter().any(|message| message.author == author);
+        if self.news.get(&scope).is_some_and(has_written)
+            && let Some(news) = self.news.remove(&scope)
+        {
+            topic.tell_messages(&news, self.core.clock.now());
+        }
         let payload = serde_json::json!({
             "channel_sid": typist.conversation,
             "identity": typist.identity,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::{join, part, sid};
+use super::{join, messages, part, sid};
 use crate::support::socket::Sent;
 use crate::support::{TestServer, text, wait};
 
@@ -169,6 +169,46 @@ async fn who_looks_on_still_hears_when_somebody_left(pool: PgPool) {
     let name = &heard["events"][0]["document_data"]["friendlyName"];
     assert_eq!(name, "renamed", "{heard}");
     assert!(bob.heard().await.is_empty());
+}
+
+#[sqlx::test]
+async fn what_somebody_wrote_comes_before_what_they_type_next(pool: PgPool) {
+    // So many that messages to them are collected.
+    const AUDIENCE: usize = 200;
+    const ROUNDS: usize = 20;
+    let settings = [("CONVOKE_GATEWAY_MAX_SOCKETS_PER_USER", "1000")];
+    let server = TestServer::start_with(&pool, &settings).await;
+    let talk = server.conversation(&[]).await;
+    for identity in ["bob", "audience"] {
+        join(&server, &talk, identity).await;
+    }
+    let mut audience = Vec::new();
+    for _ in 0..AUDIENCE {
+        let mut client = server.socket("audience").await;
+        for (kind, of) in [("list", "messages"), ("map", "roster")] {
+            client.follow(kind, &part(&talk, of), None).await;
+        }
+        audience.push(client);
+    }
+    let messages = messages(&server, &talk).await;
+    let typing = format!("ChannelSid={}", sid(&talk));
+    let mut bob = server.socket("bob").await;
+    for n in 0..ROUNDS {
+        let body = json!({ "body": n.to_string() }).to_string();
+        // What changes something is done one after the other, so the client need not wait.
+        bob.start("POST", &messages, &body).await;
+        bob.start("POST", "/v1/typing", &typing).await;
+    }
+    let (mut written, mut typed) = (0, 0);
+    while typed < ROUNDS {
+        let heard = audience[0].next_notification().await;
+        if heard["event_type"] == "list_item_added" {
+            written += 1;
+        } else if heard["identity"] == "bob" {
+            typed += 1;
+            assert!(written >= typed, "typing overtook message {written}");
+        }
+    }
 }
 
 /// The names of a conversation that documents told of.
