@@ -134,7 +134,7 @@ impl Wishes {
             user: session.user,
             ctx: session.ctx.clone(),
             correlation_id: self.correlation_id,
-            _turn: self.turn.map(Arc::new),
+            turn: self.turn.map(Arc::new),
         };
         client.tell_outcomes(done.iter().map(|(wish, outcome)| Answer {
             sid: &wish.object_sid,

@@ -24,6 +24,17 @@ impl Shard {
         if client.outgoing.is_cut() {
             return;
         }
+        let own = Object::OwnConversations(client.user);
+        let waited = if wishes.iter().any(|wish| wish.object == own) {
+            self.waiting.release(client.outgoing.id)
+        } else {
+            Vec::new()
+        };
+        self.take_on(&client, wishes).await;
+        self.farewell(waited).await;
+    }
+
+    async fn take_on(&mut self, client: &Client, wishes: Vec<Wish>) {
         let sight = match client.look(&self.core, &wishes).await {
             Ok(sight) => sight,
             Err(fault) => {
@@ -35,7 +46,7 @@ impl Shard {
         let mut done = Vec::new();
         for wish in wishes {
             let scope = wish.object.scope();
-            if let Some(outcome) = self.follow_unchanged(&client, &sight, &wish) {
+            if let Some(outcome) = self.follow_unchanged(client, &sight, &wish) {
                 done.push((wish, outcome));
                 continue;
             }
@@ -44,9 +55,9 @@ impl Shard {
                 None => changed.push((scope, vec![wish])),
             }
         }
-        client.answer(&done);
+        self.answer(client, done);
         for (scope, wishes) in changed {
-            if let Err(fault) = self.follow_changed(&client, scope, wishes).await {
+            if let Err(fault) = self.follow_changed(client, scope, wishes).await {
                 warn!(error = %fault, "a subscription could not be established");
             }
         }
@@ -117,7 +128,7 @@ impl Shard {
                     let outcome = client.refuse(&wish, &Error::NotFound);
                     (wish, outcome)
                 };
-                client.answer(&wishes.into_iter().map(refuse).collect::<Vec<_>>());
+                self.answer(client, wishes.into_iter().map(refuse).collect());
                 return Ok(());
             };
             if read.complete || delivered != Some(since) {
@@ -138,6 +149,9 @@ impl Shard {
                 done.push((wish, outcome));
             } else if let Some(reached) = replay(&read, client, &wish) {
                 wish.since = Some(reached);
+                if matches!(wish.object, Object::OwnConversations(_)) {
+                    self.waiting.hold(client.outgoing.id);
+                }
                 client.outgoing.resume(Box::new(Establish {
                     client: client.clone(),
                     wishes: vec![wish],
@@ -159,7 +173,7 @@ impl Shard {
         for object in caught_up {
             self.follow(client, &sight, object, position);
         }
-        client.answer(&done);
+        self.answer(client, done);
         Ok(())
     }
 }
@@ -195,14 +209,6 @@ impl Client {
             self.outgoing.part();
         }
         Outcome::Failed
-    }
-
-    fn answer(&self, done: &[(Wish, Outcome)]) {
-        self.tell_outcomes(done.iter().map(|(wish, outcome)| Answer {
-            sid: &wish.sid,
-            kind: wish.object.kind(),
-            outcome: *outcome,
-        }));
     }
 
     /// Tells how wishes ended.

@@ -10,6 +10,7 @@
 //! cause, is read from the rows: *what changed since position N*. There is no second, cleverer path.
 
 mod establish;
+mod farewell;
 mod shard;
 mod topic;
 
@@ -54,11 +55,11 @@ enum Order {
         /// The topics it followed.
         scopes: Vec<Scope>,
     },
-    /// Tell clients that a conversation is gone, each after everything that its user is to hear before.
+    /// Tell clients that something is not there, each after everything that its user is to hear before.
     Farewell(Vec<Farewell>),
 }
 
-/// What a client is told of a conversation that is gone.
+/// What a client is told of a conversation that is gone, or of what it wished to follow and cannot.
 pub struct Farewell {
     /// Whose client it is.
     pub user: UserSid,
@@ -66,7 +67,12 @@ pub struct Farewell {
     pub outgoing: Arc<Outgoing>,
     /// The notification.
     pub payload: Bytes,
+    /// The turn of the request that it answers.
+    pub _turn: Option<Turn>,
 }
+
+/// A place among the requests of one connection that are carried out, given back when nobody holds it any more.
+pub type Turn = Arc<OwnedSemaphorePermit>;
 
 /// A client that wants to follow objects.
 #[derive(Clone)]
@@ -79,8 +85,8 @@ pub struct Client {
     pub ctx: Ctx,
     /// What the answers repeat.
     pub correlation_id: i64,
-    /// The turn of the request, given back when all of it is carried out.
-    pub _turn: Option<Arc<OwnedSemaphorePermit>>,
+    /// The turn of the request, held until all of it is carried out.
+    pub turn: Option<Turn>,
 }
 
 /// What a client wants to follow, of the topics of one shard.
@@ -138,14 +144,17 @@ impl Subscriptions {
         (all, Shards(shards))
     }
 
-    /// Has a client follow objects.
+    /// Has a client follow objects. The shard of its user is asked first: there it is told what the others refuse, and
+    /// that is to come behind what the same request has it told of its user's own.
     pub fn establish(&self, request: Establish) {
         let Establish { client, wishes } = request;
+        let first = shard_of(Scope::User(client.user));
         let mut by_shard: Vec<Vec<Wish>> = (0..SHARDS).map(|_| Vec::new()).collect();
         for wish in wishes {
             by_shard[shard_of(wish.object.scope())].push(wish);
         }
-        for (shard, wishes) in by_shard.into_iter().enumerate() {
+        for shard in (first..SHARDS).chain(0..first) {
+            let wishes = std::mem::take(&mut by_shard[shard]);
             if !wishes.is_empty() {
                 let client = client.clone();
                 self.order(
@@ -166,7 +175,7 @@ impl Subscriptions {
         let _ = self.0[shard].send(order);
     }
 
-    /// Tells clients that a conversation is gone, by the shards of their users.
+    /// Tells clients that something is not there, by the shards of their users.
     fn farewell(&self, to: impl Iterator<Item = Farewell>) {
         let mut by_shard: Vec<Vec<Farewell>> = (0..SHARDS).map(|_| Vec::new()).collect();
         for farewell in to {

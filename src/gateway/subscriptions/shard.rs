@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use super::farewell::Waiting;
 use super::topic::{Topic, left, of_conversation, of_gone, of_user};
-use super::{Farewell, Order, Subscriptions, digits, shard_of};
+use super::{Order, Subscriptions, digits, shard_of};
 use crate::bus::{Parcel, Typist};
 use crate::domain::{Announcement, Conversation, Error, Event, Message, Scope, User, UserSid};
 use crate::gateway::TYPING_TIMEOUT_SECONDS;
-use crate::gateway::protocol::SYNC_EVENT;
 use crate::gateway::sync::events::SyncEvent;
 use crate::gateway::sync::{Object, last_event_of_conversation, last_event_of_user};
 use crate::ops::{self, Core};
@@ -19,11 +19,12 @@ use crate::ops::{self, Core};
 /// Some topics of this node.
 pub struct Shard {
     pub(super) core: Arc<Core>,
-    all: Subscriptions,
+    pub(super) all: Subscriptions,
     number: usize,
     pub(super) topics: HashMap<Scope, Topic>,
     /// Messages that the followers of each topic are to be told of together.
     news: HashMap<Scope, Vec<Arc<Message>>>,
+    pub(super) waiting: Waiting,
 }
 
 /// What was read of a topic.
@@ -79,6 +80,7 @@ impl Shard {
             number,
             topics: HashMap::new(),
             news: HashMap::new(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -208,17 +210,6 @@ impl Shard {
         }
     }
 
-    /// Tells clients that a conversation is gone, after their users' own news.
-    async fn farewell(&mut self, to: Vec<Farewell>) {
-        let users: HashSet<UserSid> = to.iter().map(|farewell| farewell.user).collect();
-        for user in users {
-            self.refresh(Scope::User(user)).await;
-        }
-        for farewell in to {
-            farewell.outgoing.notify(SYNC_EVENT, &farewell.payload);
-        }
-    }
-
     /// Reads what a topic's followers have not heard and tells them. Answers whether they have heard everything now.
     pub(super) async fn refresh(&mut self, scope: Scope) -> bool {
         self.hand_out();
@@ -316,8 +307,13 @@ impl Shard {
             Order::Farewell(to) => self.farewell(to).await,
             Order::Cancel { client, object } => {
                 self.leave(client, object.scope(), Some(object));
+                if matches!(object, Object::OwnConversations(_)) {
+                    let waited = self.waiting.release(client);
+                    self.farewell(waited).await;
+                }
             }
             Order::Forget { client, scopes } => {
+                self.waiting.release(client);
                 for scope in scopes {
                     self.leave(client, scope, None);
                 }

@@ -175,6 +175,7 @@ impl Topic {
                 user: follower.user,
                 outgoing: Arc::clone(&follower.outgoing),
                 payload: payload.clone(),
+                _turn: None,
             })
         })
     }

@@ -323,3 +323,63 @@ async fn with_a_conversation_that_was_left_and_joined_again(pool: PgPool) {
         assert_eq!(told, expected, "from {position}");
     }
 }
+
+#[sqlx::test]
+async fn that_a_conversation_is_gone_comes_behind_the_own_conversations(pool: PgPool) {
+    let server = TestServer::start(&pool).await;
+    let mut talks = Vec::new();
+    for _ in 0..7 {
+        let talk = server.conversation(&[]).await;
+        join(&server, &talk, "alice").await;
+        talks.push(talk);
+    }
+    let stays = talks.pop().expect("a conversation");
+    let stays = format!("/v1/Users/alice/Conversations/{}", sid(&stays));
+    let alice = text(&server.get("/v1/Users/alice").await.with(200), "sid");
+    let own = format!("{alice}.myconversations");
+    let since = {
+        let (_, answer) = server.socket("alice").await.follow("map", &own, None).await;
+        answer["events"][0]["last_event_id"].clone()
+    };
+    let mut all_gone = 0;
+    // The first time little was missed, then more than one answer covers.
+    for changes in [0, 510] {
+        for n in 0..changes {
+            let level = if n % 2 == 0 { "muted" } else { "default" };
+            let form = [("NotificationLevel", level)];
+            server.post(&stays, &form).await.with(200);
+        }
+        let gone: Vec<String> = talks.drain(..3).collect();
+        for talk in &gone {
+            server.delete(talk).await.with(204);
+        }
+        all_gone += gone.len();
+        let mut wishes: Vec<Value> = gone
+            .iter()
+            .flat_map(|talk| ["channel", "messages", "roster"].map(|of| part(talk, of)))
+            .map(|object| json!({ "object_sid": object, "last_event_id": 1 }))
+            .collect();
+        let refused = wishes.len();
+        wishes.push(json!({ "object_sid": own, "last_event_id": since }));
+        let asked = json!({ "action": "establish", "correlation_id": 1, "requests": wishes });
+        let mut client = server.socket("alice").await;
+        client.ask("POST", "/v4/Subscriptions", asked).await;
+        let mut told = Vec::new();
+        while told
+            .iter()
+            .filter(|told| *told == "subscription_failed")
+            .count()
+            < refused
+        {
+            told.push(text(&client.next_notification().await, "event_type"));
+        }
+        let first = told.iter().position(|told| told == "subscription_failed");
+        let before = &told[..first.expect("a refusal")];
+        let count = |what: &str| before.iter().filter(|told| *told == what).count();
+        assert_eq!(
+            (count("map_item_removed"), count("subscription_established")),
+            (all_gone, 1),
+            "{told:?}"
+        );
+    }
+}

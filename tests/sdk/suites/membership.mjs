@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { collect, until } from "../server.mjs";
 import { forEachVersion, refusal } from "../versions.mjs";
+import { wire } from "../wire.mjs";
 
 let phones = 0;
 
@@ -132,6 +133,34 @@ forEachVersion("membership", (context) => {
     await until("both left", () => told.every((list) => list.length >= 4));
     const all = ["Added", "Joined", "Left", "Removed"].map((what) => `conversation${what} ${talk.sid}`);
     assert.deepEqual(told, [all, all]);
+  });
+
+  test("who was away hears first what was left, then what is gone, and goes on with what was joined again", async () => {
+    const quin = fresh("quin");
+    const line = await wire(context.server.port);
+    const twilsock = { uri: `ws://127.0.0.1:${line.port}/v3/wsconnect` };
+    const deleted = await Promise.all([1, 2, 3, 4].map(() => conversation({}, quin)));
+    const left = await conversation({}, quin);
+    const rejoined = await conversation({}, quin);
+    const client = await context.client(quin, { twilsock });
+    for (const sid of [...deleted, left, rejoined]) await context.open(await client.getConversationBySid(sid));
+    const [told, heard] = [diary(client), collect(client, "messageAdded")];
+    line.cut();
+    for (const sid of deleted) await rest(sid).remove();
+    for (const sid of [left, rejoined]) await rest(sid).participants(quin).remove();
+    await rest(rejoined).participants.create({ identity: quin });
+    line.mend();
+    await until("everything was told", () => told.length >= 2 * 5 + 4);
+    const of = (sid) => told.filter((line) => line.endsWith(sid)).map((line) => line.split(" ")[0]);
+    const farewell = ["conversationLeft", "conversationRemoved"];
+    for (const sid of [...deleted, left]) assert.deepEqual(of(sid), farewell);
+    assert.deepEqual(of(rejoined), [...farewell, "conversationAdded", "conversationJoined"]);
+    const talk = await client.getConversationBySid(rejoined);
+    await context.open(talk);
+    await rest(rejoined).messages.create({ body: "still heard" });
+    await until("it is heard", () => heard.length >= 1);
+    assert.deepEqual(heard.map(({ body }) => body), ["still heard"]);
+    line.close();
   });
 
   test("identities may hold any letters", async () => {
