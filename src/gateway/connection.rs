@@ -2,7 +2,6 @@
 //!
 //! A connection is one task. A client with too many requests under way is not read until some of them are answered.
 
-use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use super::protocol::{self, Frame, Status};
 use super::requests::{Ended, Request, Requests};
 use super::sign_in::{self, refused, session};
 use super::sockets::Place;
+use super::subscriptions::Followed;
 use super::websocket::{CloseCode, Message, WebSocket};
 use crate::domain::Timestamp;
 use crate::ops::users;
@@ -54,10 +54,8 @@ pub async fn serve(gateway: Gateway, mut socket: WebSocket, base: Arc<str>, mut 
     metrics::gauge!("convoke_sockets").decrement(1.0);
     connection.outgoing.cut_off();
     connection.outgoing.clear();
-    gateway.0.subscriptions.forget(
-        client,
-        connection.followed.iter().map(|object| object.scope()),
-    );
+    let scopes = connection.followed.scopes();
+    gateway.0.subscriptions.forget(client, scopes.into_iter());
     drop(connection);
     match why {
         End::Malformed => farewell(&mut socket, CloseCode::Protocol, "malformed frame").await,
@@ -110,7 +108,7 @@ struct Connection {
     gateway: Gateway,
     session: Arc<Session>,
     outgoing: Arc<Outgoing>,
-    followed: HashSet<super::sync::Object>,
+    followed: Arc<Followed>,
     requests: Requests,
     answered_ping: bool,
     next_ping: Instant,
@@ -121,11 +119,12 @@ struct Connection {
 impl Connection {
     fn new(gateway: Gateway, session: Session, outgoing: Arc<Outgoing>) -> Self {
         let next_ping = Instant::now() + gateway.ping_interval();
+        let followed = Arc::new(Followed::new(gateway.0.settings.max_subscriptions));
         Self {
             gateway,
             session: Arc::new(session),
             outgoing,
-            followed: HashSet::new(),
+            followed,
             requests: Requests::new(),
             answered_ping: true,
             next_ping,
@@ -219,10 +218,8 @@ impl Connection {
                     Item::Resume(mut replay) => {
                         socket.write(packets.drain(..)).await?;
                         self.outgoing.sent(std::mem::take(&mut bytes));
-                        // Less what was cancelled meanwhile.
-                        replay
-                            .wishes
-                            .retain(|wish| self.followed.contains(&wish.object));
+                        // Less what was cancelled or wished for anew meanwhile.
+                        replay.wishes.retain(|wish| self.followed.stands(wish));
                         self.gateway.0.subscriptions.establish(*replay);
                     }
                 }
@@ -376,14 +373,7 @@ impl Connection {
     }
 
     fn follow(&mut self, wishes: commands::subscriptions::Wishes) {
-        let most = self.gateway.0.settings.max_subscriptions;
-        wishes.carry_out(
-            &self.gateway,
-            &self.session,
-            &self.outgoing,
-            &mut self.followed,
-            most,
-        );
+        wishes.carry_out(&self.gateway, &self.session, &self.outgoing, &self.followed);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `POST /v4/Subscriptions`: following objects.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use super::{Request, Session};
 use crate::domain::{ConversationSid, Error};
 use crate::gateway::Gateway;
 use crate::gateway::outgoing::Outgoing;
-use crate::gateway::subscriptions::{self, Client, Establish};
+use crate::gateway::subscriptions::{self, Client, Establish, Followed};
 use crate::gateway::sync::events::{Answer, Outcome};
 use crate::gateway::sync::{Named, Object};
 use crate::ops::events;
@@ -63,6 +63,10 @@ impl Wishes {
     /// database can tell: one question for all of them.
     pub(super) async fn resolve(mut self, request: &Request<'_>) -> Result<Self, Error> {
         self.requests.truncate(MOST_AT_ONCE);
+        if matches!(self.action, Action::Cancel) {
+            // What is cancelled is among what is followed, whether it is still there or not.
+            return Ok(self);
+        }
         let reader = request.session.user;
         let named: Vec<Option<Named>> = self
             .requests
@@ -93,36 +97,33 @@ impl Wishes {
         self.turn = turns.acquire_owned().await.ok();
     }
 
-    /// Hands the wishes to those who deliver. `followed` is what the connection follows, at most `most`.
+    /// Hands the wishes to those who deliver. `followed` is what the connection follows.
     pub fn carry_out(
         self,
         gateway: &Gateway,
         session: &Arc<Session>,
         outgoing: &Arc<Outgoing>,
-        followed: &mut HashSet<Object>,
-        most: usize,
+        followed: &Arc<Followed>,
     ) {
         let subscriptions = &gateway.0.subscriptions;
         let (mut wanted, mut done) = (Vec::new(), Vec::new());
         for wish in self.requests {
-            let object = wish.object;
-            let known = object.filter(|object| followed.len() < most || followed.contains(object));
-            match (self.action, known) {
-                (Action::Establish, Some(object)) => {
-                    followed.insert(object);
-                    wanted.push(subscriptions::Wish {
-                        object,
-                        sid: wish.object_sid,
-                        since: wish.last_event_id.map(|id| id.max(0)),
-                    });
+            match self.action {
+                Action::Establish => {
+                    let object = wish.object;
+                    match object.and_then(|object| Some((object, followed.want(object)?))) {
+                        Some((object, number)) => wanted.push(subscriptions::Wish {
+                            object,
+                            number,
+                            sid: wish.object_sid,
+                            since: wish.last_event_id.map(|id| id.max(0)),
+                        }),
+                        None => done.push((wish, Outcome::Failed)),
+                    }
                 }
-                (Action::Establish, None) => {
-                    done.push((wish, Outcome::Failed));
-                }
-                (Action::Cancel, _) => {
-                    if let Some(object) = object
-                        && followed.remove(&object)
-                    {
+                Action::Cancel => {
+                    let named = Named::read(&wish.object_sid);
+                    if let Some(object) = named.and_then(|named| followed.cancel(named)) {
                         subscriptions.cancel(outgoing.id, object);
                     }
                     done.push((wish, Outcome::Canceled));
@@ -133,6 +134,7 @@ impl Wishes {
             outgoing: Arc::clone(outgoing),
             user: session.user,
             ctx: session.ctx.clone(),
+            followed: Arc::clone(followed),
             correlation_id: self.correlation_id,
             turn: self.turn.map(Arc::new),
         };

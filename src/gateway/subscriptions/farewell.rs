@@ -52,11 +52,15 @@ impl Shard {
         }
     }
 
-    /// Tells a client how its wishes ended.
-    pub(super) fn answer(&self, client: &Client, done: Vec<(Wish, Outcome)>) {
+    /// Tells a client how its wishes ended. It follows nothing that was refused, even if it did before.
+    pub(super) fn answer(&mut self, client: &Client, done: Vec<(Wish, Outcome)>) {
         let is_refused = |(_, outcome): &(Wish, Outcome)| matches!(outcome, Outcome::Failed);
         let (refused, established): (Vec<_>, Vec<_>) = done.into_iter().partition(is_refused);
         client.tell_outcomes(print(&established));
+        for (wish, _) in &refused {
+            client.followed.strike(wish);
+            self.leave(client.outgoing.id, wish.object.scope(), Some(wish.object));
+        }
         let refused: Vec<Answer<'_>> = print(&refused).collect();
         let payloads = answers(client.correlation_id, &refused);
         self.all.farewell(payloads.map(|payload| Farewell {

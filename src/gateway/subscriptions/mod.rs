@@ -11,6 +11,7 @@
 
 mod establish;
 mod farewell;
+mod followed;
 mod shard;
 mod topic;
 
@@ -29,6 +30,7 @@ use super::sync::Object;
 use crate::bus::{Bus, Heard, Listener};
 use crate::domain::{Ctx, Scope, UserSid};
 use crate::ops::Core;
+pub use followed::Followed;
 use shard::Shard;
 
 /// How many tasks deliver.
@@ -83,6 +85,8 @@ pub struct Client {
     pub user: UserSid,
     /// The occasion.
     pub ctx: Ctx,
+    /// What it follows, or has asked to follow.
+    pub followed: Arc<Followed>,
     /// What the answers repeat.
     pub correlation_id: i64,
     /// The turn of the request, held until all of it is carried out.
@@ -101,6 +105,8 @@ pub struct Establish {
 pub struct Wish {
     /// The object.
     pub object: Object,
+    /// Tells the wishes of a connection for the same object apart.
+    pub number: u32,
     /// The SID as the client gave it.
     pub sid: String,
     /// The last event id it has seen.

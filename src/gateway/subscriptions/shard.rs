@@ -321,7 +321,7 @@ impl Shard {
         }
     }
 
-    fn leave(&mut self, client: u64, scope: Scope, object: Option<Object>) {
+    pub(super) fn leave(&mut self, client: u64, scope: Scope, object: Option<Object>) {
         if let Some(topic) = self.topics.get_mut(&scope) {
             topic.leave(client, object);
             if topic.is_empty() {

@@ -87,6 +87,22 @@ impl Named {
         }
     }
 
+    /// What it is, or may be.
+    pub fn may_be(self) -> impl Iterator<Item = Object> {
+        let (object, digits) = match self {
+            Self::Object(object) => (Some(object), None),
+            Self::Map(digits) => (None, Some(digits)),
+        };
+        let maps = digits.map(|digits| {
+            [
+                Object::Roster(ConversationSid::from_uuid(digits)),
+                Object::OwnConversations(UserSid::from_uuid(digits)),
+                Object::UserInfo(UserSid::from_uuid(info_digits(digits))),
+            ]
+        });
+        object.into_iter().chain(maps.into_iter().flatten())
+    }
+
     /// The conversation that it belongs to, or may belong to, for a reader.
     #[must_use]
     pub fn conversation(self, reader: UserSid) -> Option<ConversationSid> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::websocket::ask_without;
+use super::{join, part};
 use crate::support::server::ACCOUNT_SID;
 use crate::support::socket::{Sent, SocketClient};
 use crate::support::{Carries, Credentials, TestServer, text, wait};
@@ -163,4 +164,66 @@ async fn sockets_end_with_their_account_and_with_their_user(pool: PgPool) {
     let _again = server.socket("bob").await;
     let new = server.get("/v1/Users/bob").await.with(200);
     assert_ne!(new["sid"], user["sid"]);
+}
+
+#[sqlx::test]
+async fn what_a_client_cannot_follow_or_follows_no_longer_does_not_count(pool: PgPool) {
+    let settings = [("CONVOKE_GATEWAY_MAX_SUBSCRIPTIONS", "3")];
+    let server = TestServer::start_with(&pool, &settings).await;
+    let mut alice = server.socket("alice").await;
+    let established = json!("subscription_established");
+    for _ in 0..3 {
+        let talk = server.conversation(&[]).await;
+        join(&server, &talk, "alice").await;
+        // By their SIDs, as an SDK does: of a map's it cannot be seen whose it is when its owner is gone.
+        let mut objects = Vec::new();
+        for (kind, folder, of) in [
+            ("document", "Documents", "channel"),
+            ("list", "Lists", "messages"),
+            ("map", "Maps", "roster"),
+        ] {
+            let path = format!("/v3/{folder}/{}", part(&talk, of));
+            let (_, body) = alice.ask("GET", &path, Value::Null).await;
+            objects.push((kind, text(&body, "sid")));
+        }
+        for (kind, object) in &objects {
+            let (_, answer) = alice.follow(kind, object, None).await;
+            assert_eq!(answer["event_type"], established, "{answer}");
+        }
+        server.delete(&talk).await.with(204);
+        for _ in &objects {
+            let gone = alice.next_notification().await;
+            assert!(text(&gone, "event_type").ends_with("_removed"), "{gone}");
+        }
+        let objects = objects
+            .iter()
+            .map(|(kind, object)| json!({ "object_sid": object, "object_type": kind }));
+        let objects: Vec<Value> = objects.collect();
+        // An SDK cancels what it was told to be gone, but not what it was refused.
+        let body = json!({ "action": "cancel", "correlation_id": 7, "requests": objects });
+        alice.ask("POST", "/v4/Subscriptions", body).await;
+        for _ in &objects {
+            let canceled = alice.next_notification().await;
+            assert_eq!(
+                canceled["event_type"], "subscription_canceled",
+                "{canceled}"
+            );
+        }
+        for object in &objects {
+            let sid = text(object, "object_sid");
+            let (_, answer) = alice.follow(&text(object, "object_type"), &sid, None).await;
+            assert_eq!(answer["event_type"], "subscription_failed", "{answer}");
+        }
+    }
+    // The limit is what it was.
+    let talk = server.conversation(&[]).await;
+    join(&server, &talk, "alice").await;
+    let user = text(&server.get("/v1/Users/alice").await.with(200), "sid");
+    let objects = ["channel", "messages", "roster"].map(|of| part(&talk, of));
+    for object in &objects {
+        let (_, answer) = alice.follow("", object, None).await;
+        assert_eq!(answer["event_type"], established, "{answer}");
+    }
+    let (_, answer) = alice.follow("map", &format!("{user}.info"), None).await;
+    assert_eq!(answer["event_type"], "subscription_failed", "{answer}");
 }
