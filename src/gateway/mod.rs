@@ -141,7 +141,10 @@ impl Gateway {
                     }
                 }
                 // The next time tells.
-                Err(error) => warn!(error = %error, "the keys of sockets could not be checked"),
+                Err(error) => warn!(
+                    error = error.inside(),
+                    "the keys of sockets could not be checked"
+                ),
             }
         }
     }

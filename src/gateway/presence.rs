@@ -130,11 +130,17 @@ impl Register {
                 _ = tick.tick() => self.look().await,
             };
             if let Err(error) = done {
-                warn!(error = %error, "who is online could not be written down; it will be tried again");
+                warn!(
+                    error = error.inside(),
+                    "who is online could not be written down; it will be tried again"
+                );
             }
         }
         if let Err(error) = self.leave().await {
-            warn!(error = %error, "that everybody has left could not be written down; others will find it");
+            warn!(
+                error = error.inside(),
+                "that everybody has left could not be written down; others will find it"
+            );
         }
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::domain::Error;
+use crate::domain::errors::with_causes;
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ enum Details {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Error::Internal(cause) = &self.0 {
-            error!(error = %cause, source = ?std::error::Error::source(cause.as_ref()).map(ToString::to_string), "a request failed");
+            error!(error = with_causes(cause.as_ref()), "a request failed");
         }
         let mut response = print(&self.0, None);
         // The sentence needs the path, which only the layer around the handlers knows.

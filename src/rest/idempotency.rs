@@ -109,7 +109,10 @@ where
         (free(&core, claim).await, response)
     };
     if let Err(fault) = noted {
-        error!(error = %fault, "what became of an idempotency key could not be noted");
+        error!(
+            error = fault.inside(),
+            "what became of an idempotency key could not be noted"
+        );
     }
     response
 }

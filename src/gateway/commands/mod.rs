@@ -22,6 +22,7 @@ use super::Gateway;
 use super::presence::Present;
 use super::protocol::HttpRequest;
 use crate::domain::credentials::CredentialSid;
+use crate::domain::errors::with_causes;
 use crate::domain::{ApiKeySid, Ctx, Error, Kind, Sid, Timestamp, UserSid, idempotency};
 use crate::ops::Core;
 
@@ -277,7 +278,11 @@ impl Request<'_> {
 
     fn refuse(&self, refusal: &Error) -> Answer {
         if let Error::Internal(cause) = refusal {
-            error!(error = %cause, path = self.http.path, "a request over a socket failed");
+            error!(
+                error = with_causes(cause.as_ref()),
+                path = self.http.path,
+                "a request over a socket failed"
+            );
         }
         let published = refusal.published();
         let message = match refusal {

@@ -38,7 +38,10 @@ impl Shard {
         let sight = match client.look(&self.core, &wishes).await {
             Ok(sight) => sight,
             Err(fault) => {
-                warn!(error = %fault, "subscriptions could not be established");
+                warn!(
+                    error = fault.inside(),
+                    "subscriptions could not be established"
+                );
                 return;
             }
         };
@@ -58,7 +61,10 @@ impl Shard {
         self.answer(client, done);
         for (scope, wishes) in changed {
             if let Err(fault) = self.follow_changed(client, scope, wishes).await {
-                warn!(error = %fault, "a subscription could not be established");
+                warn!(
+                    error = fault.inside(),
+                    "a subscription could not be established"
+                );
             }
         }
     }

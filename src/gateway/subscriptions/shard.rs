@@ -226,7 +226,10 @@ impl Shard {
                 Ok(None) => self.remove(scope, since + 1),
                 Err(error) => {
                     // The sweep tries again.
-                    warn!(error = %error, "changes could not be read for their followers");
+                    warn!(
+                        error = error.inside(),
+                        "changes could not be read for their followers"
+                    );
                     return false;
                 }
             }
@@ -266,7 +269,10 @@ impl Shard {
                 true
             }
             Err(error) => {
-                warn!(error = %error, "members could not be read; nothing is delivered until they can");
+                warn!(
+                    error = error.inside(),
+                    "members could not be read; nothing is delivered until they can"
+                );
                 false
             }
         }
@@ -356,7 +362,7 @@ impl Shard {
         let positions = match ops::events::positions(&self.core, &talks, &users).await {
             Ok(positions) => positions,
             Err(error) => {
-                warn!(error = %error, "positions could not be compared");
+                warn!(error = error.inside(), "positions could not be compared");
                 return;
             }
         };
@@ -392,7 +398,10 @@ impl Shard {
         let strangers = match ops::events::strangers(&self.core, &onlookers).await {
             Ok(strangers) => strangers,
             Err(error) => {
-                warn!(error = %error, "it could not be seen who may look on");
+                warn!(
+                    error = error.inside(),
+                    "it could not be seen who may look on"
+                );
                 return;
             }
         };
