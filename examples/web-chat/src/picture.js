@@ -44,9 +44,10 @@ export function picture(media) {
     image.hidden = Boolean(sentence);
   }
   image.onload = () => explain();
-  // An image does not say why it failed. If its bytes come, it is no picture, and the network is not to blame.
+  // An image does not say why it failed. If its bytes come and are no picture, the network is not to blame.
   image.onerror = async () => {
-    if (await fetch(image.src).then(({ ok }) => ok, () => false)) explain("The picture cannot be shown.");
+    const bytes = await fetch(image.src).then((answer) => answer.ok && answer.blob()).catch(() => undefined);
+    if (bytes && !(await isPicture(bytes))) explain("The picture cannot be shown.");
     else later();
   };
   load();
