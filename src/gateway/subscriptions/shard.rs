@@ -147,7 +147,7 @@ impl Shard {
             let Some(topic) = self.topics.get_mut(&scope) else {
                 continue;
             };
-            if let Some(until) = topic.busy_until(now) {
+            if let Some(until) = topic.busy_until(now, news.len()) {
                 due = due.into_iter().chain([until]).min();
                 self.news.insert(scope, news);
             } else {

@@ -35,6 +35,9 @@ pub(super) struct Topic {
 /// to write to one and to read its acknowledgement, so that a conversation of two is never held up, and one of hundreds
 /// is told in strides.
 const STRIDE: Duration = Duration::from_micros(30);
+/// How many messages are told at once, however busy the topic is: what a notification costs is shared by enough of them,
+/// and more would only keep those waiting who write when they have heard.
+const ENOUGH: usize = 16;
 /// How long a message may wait for that, however many the followers are. Nobody sees it.
 const LONGEST_STRIDE: Duration = Duration::from_millis(20);
 
@@ -186,9 +189,10 @@ impl Topic {
         self.was_busy = true;
     }
 
-    /// Until when messages had better be collected; none if they can be told now.
-    pub(super) fn busy_until(&self, now: Instant) -> Option<Instant> {
-        self.busy_until.filter(|until| *until > now)
+    /// Until when messages had better be collected, of which there are so many; none if they can be told now.
+    pub(super) fn busy_until(&self, now: Instant, collected: usize) -> Option<Instant> {
+        self.busy_until
+            .filter(|until| *until > now && collected < ENOUGH)
     }
 
     /// Tells of messages that were taken up one after the other. Each changed the document; its last value is enough.
