@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +68,35 @@ async fn ready(State((core, bus, is_stopping)): State<Asked>) -> (StatusCode, &'
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     RECORDER
-        .get_or_init(|| PrometheusBuilder::new().install_recorder().ok())
+        .get_or_init(|| {
+            let recorder = PrometheusBuilder::new().install_recorder().ok()?;
+            describe();
+            Some(recorder)
+        })
         .as_ref()
+}
+
+/// Says what each metric is, for whoever reads `/metrics`.
+fn describe() {
+    describe_counter!(
+        "convoke_http_requests",
+        "Requests over HTTP that were answered, by the class of their status."
+    );
+    describe_gauge!(
+        "convoke_sockets",
+        "SDK sockets of this node that are signed in."
+    );
+    describe_counter!(
+        "convoke_sockets_refused",
+        "SDK sockets that were refused, by the limit that was reached."
+    );
+    describe_histogram!(
+        "convoke_lane_batch_size",
+        "Messages that were committed together."
+    );
+    describe_counter!("convoke_jobs", "Jobs that were run, by kind and outcome.");
+    describe_gauge!(
+        "convoke_bus_connected",
+        "Whether NATS is connected; absent where there is one node."
+    );
 }

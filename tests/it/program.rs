@@ -58,6 +58,7 @@ async fn probes_tell_that_it_lives_is_ready_and_counts(pool: PgPool) {
         ("/healthz", "ok"),
         ("/readyz", "ready"),
         ("/metrics", "convoke_http_requests{status=\"2xx\"}"),
+        ("/metrics", "# HELP convoke_http_requests Requests"),
     ] {
         let answer = server
             .http
