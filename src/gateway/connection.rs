@@ -218,8 +218,10 @@ impl Connection {
                     Item::Resume(mut replay) => {
                         socket.write(packets.drain(..)).await?;
                         self.outgoing.sent(std::mem::take(&mut bytes));
-                        // Less what was cancelled or wished for anew meanwhile.
-                        replay.wishes.retain(|wish| self.followed.stands(wish));
+                        // Less what was cancelled meanwhile.
+                        replay
+                            .wishes
+                            .retain(|wish| self.followed.is_wanted(wish.object));
                         self.gateway.0.subscriptions.establish(*replay);
                     }
                 }

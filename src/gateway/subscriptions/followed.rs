@@ -49,10 +49,10 @@ impl Followed {
         Some(number)
     }
 
-    /// Whether a wish stands, neither cancelled nor repeated.
+    /// Whether an object is wished for, and not cancelled. Each wish for it is answered, an older one too.
     #[must_use]
-    pub fn stands(&self, wish: &Wish) -> bool {
-        self.noted().wishes.get(&wish.object) == Some(&wish.number)
+    pub fn is_wanted(&self, object: Object) -> bool {
+        self.noted().wishes.contains_key(&object)
     }
 
     /// Strikes out a wish that was refused.
